@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.step_figures import figure_words
 from bellwire.viz.style.controls import Button, IconButton
+from bellwire.viz.style.fitting import ElidedLabel
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped
@@ -29,9 +30,9 @@ class LessonBar(QWidget):
         self.player, self.theme, self.lecture_handout = player, theme, handout
         self.presenting = False  # whoever leads it has more than this in its place
         self.setAccessibleName(tr("lesson"))
-        self.head, self.title, self.text = PlainLabel(), PlainLabel(), TermLabel()
+        self.head, self.title, self.text = ElidedLabel(), PlainLabel(), TermLabel()
         self.question = QuestionBox(player, theme)
-        self.notes, self.waits = PlainLabel(), PlainLabel()
+        self.notes, self.waits = PlainLabel(), ElidedLabel()
         self.head.setObjectName("muted")
         self.waits.setObjectName("muted")
         self.notes.setObjectName("muted")
@@ -51,8 +52,6 @@ class LessonBar(QWidget):
         self.handout.setToolTip(tr("Saves this lecture to read afterwards, with its figures, hands and recordings"))
         self.close_.setToolTip(tr("Ends the lesson; what runs, runs on"))
         self.close_.setAccessibleName(tr("end the lesson"))
-        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.waits.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.waits.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top = QHBoxLayout()
         top.setSpacing(8)

@@ -7,13 +7,14 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr
 from bellwire.viz.lessons.labs.causes import Ruling
 from bellwire.viz.lessons.labs.clues import CLUES
 from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.style.controls import Button, IconButton
+from bellwire.viz.style.fitting import ElidedLabel
 from bellwire.viz.style.plain import PlainLabel, plain_words
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
@@ -71,9 +72,8 @@ class QuizPage(QWidget):
         super().__init__()
         self.player, self.theme = player, theme
         self.setAccessibleName(tr("quiz"))
-        self.head, self.symptom, self.result = PlainLabel(), PlainLabel(), PlainLabel()
+        self.head, self.symptom, self.result = ElidedLabel(), PlainLabel(), PlainLabel()
         self.head.setObjectName("muted")
-        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (self.symptom, self.result):
             label.setWordWrap(True)
         self.gives_up, self.another, self.close_ = Button(), Button(), IconButton()
