@@ -6,7 +6,7 @@ tests/engine/calls/test_of_scenario.py compares them with what the machines pass
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bellwire.engine._core import lib
@@ -22,10 +22,11 @@ from bellwire.engine.calls.set_up import (
     SetMemory,
     SetVcpuMemory,
 )
-from bellwire.engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
+from bellwire.engine.calls.signals import ReadEventfd, SetIoapicPin, SetIrqLine, SignalMsi, WriteEventfd
 from bellwire.engine.calls.uring import RegisterEventfd, SubmitRead
 from bellwire.engine.calls.vhost_kernel import network_calls, socket_calls
 from bellwire.engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
+from bellwire.engine.calls.wire_state import WireState
 from bellwire.engine.calls.wires import (
     AssignIoeventfd,
     AssignIrqfd,
@@ -36,6 +37,7 @@ from bellwire.engine.calls.wires import (
     RefusedIrqfd,
     RegisterZone,
     SetGsiRouting,
+    UnregisterZone,
 )
 from bellwire.engine.events import OTHER_VECTOR, Switch
 from bellwire.engine.folds.evidence import registered_after
@@ -53,8 +55,11 @@ OF_WIRES = (NewEventfd, AssignIoeventfd, AssignIrqfd, SetGsiRouting)
 KEPT = tr_later("the count keeps it, and an irqfd that is assigned later interrupts once for all of them")
 
 
-def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ...]:
-    """Every call of a scenario. wiring: how the switches stand; as the scenario begins, unless it is given."""
+def calls_of(scenario: Scenario, wiring: Wiring | None = None, standing: WireState | None = None) -> tuple[Call, ...]:
+    """Every call of a scenario.
+
+    wiring: how the switches stand; standing: how all else does. As the scenario begins, unless they are given.
+    """
     begins = {Switch.IOEVENTFD: scenario.doorbell, Switch.IRQFD: scenario.interrupt}
     stands = {
         Switch.IOEVENTFD: bool(scenario.doorbell and scenario.doorbell.ioeventfd),
@@ -62,7 +67,7 @@ def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ..
     }
     stands |= {switch: on for switch, on in (wiring or {}).items() if begins.get(switch)}
     derive = _Direct if Trait.DIRECT in traits_of(scenario) else _Classic
-    return tuple(derive(scenario, stands).calls())
+    return tuple(derive(scenario, stands, standing or WireState()).calls())
 
 
 def numbered(kind: str, n: int, of: int) -> str:
@@ -70,19 +75,26 @@ def numbered(kind: str, n: int, of: int) -> str:
     return kind if of == 1 else f"{kind}-{n + 1}"
 
 
-def closing(assigned: Sequence[AssignIoeventfd | AssignIrqfd]) -> list[Call]:
+def closing(assigned: Iterable[AssignIoeventfd | AssignIrqfd]) -> list[Call]:
     """What takes them away at the end, if they are there then."""
     return [undoing(call) for call in assigned if call.made or call.undone]
 
 
+def unregistering(zone: RegisterZone) -> UnregisterZone:
+    """The call that ends a zone of coalesced writes."""
+    return UnregisterZone(name="close-coalesced", vm=zone.vm, address=zone.address, size=zone.size, pio=zone.pio)
+
+
 def undoing(call: AssignIoeventfd | AssignIrqfd) -> Call:
     """The call that takes away what another one has made."""
+    name, vm, eventfd = f"close-{call.name}", call.vm, call.eventfd
     made: Call
     if isinstance(call, AssignIoeventfd):
-        made = DeassignIoeventfd(name="", vm=call.vm, eventfd=call.eventfd, match=call.match, undone=True)
+        made = DeassignIoeventfd(name=name, vm=vm, eventfd=eventfd, match=call.match, undone=True)
     else:
-        made = DeassignIrqfd(name="", vm=call.vm, eventfd=call.eventfd, after=call.after, gsi=call.gsi, undone=True)
-    return replace(made, name=f"close-{call.name}", switch=call.switch, made=call.made)
+        after, gsi, blank = call.after, call.gsi, call.blank
+        made = DeassignIrqfd(name=name, vm=vm, eventfd=eventfd, after=after, gsi=gsi, blank=blank, undone=True)
+    return replace(made, switch=call.switch, made=call.made)
 
 
 @dataclass(frozen=True)
@@ -101,8 +113,9 @@ class GuestCalls:
 class _Machine:
     """What all machines share."""
 
-    def __init__(self, scenario: Scenario, wiring: Wiring) -> None:
+    def __init__(self, scenario: Scenario, wiring: Wiring, standing: WireState) -> None:
         self.scenario, self.wiring, self.traits = scenario, wiring, traits_of(scenario)
+        self.standing = standing
         self.kvm = OpenKvm(name="open")
 
     def guest(self, letter: str = "") -> GuestCalls:
@@ -122,10 +135,10 @@ class _Machine:
                 name=numbered("ioeventfd", n, len(ways)),
                 vm=guest.vm,
                 eventfd=eventfds[way.queue],
-                match=way.match(self.doorbell),
+                match=way.match(self.registered),
                 switch=Switch.IOEVENTFD,
                 made=on,
-                undone=not on and self.doorbell.ioeventfd,
+                undone=not on and self._once(Switch.IOEVENTFD, self.doorbell.ioeventfd),
             )
             for n, way in enumerate(ways)
         ]
@@ -137,6 +150,15 @@ class _Machine:
         return self.scenario.doorbell
 
     @property
+    def registered(self) -> Doorbell:
+        """The same as its ioeventfd waits for it."""
+        return self.standing.doorbell or self.doorbell
+
+    def _once(self, switch: Switch, began: bool) -> bool:
+        """Whether a switch has been on. began: whether the scenario begins so."""
+        return began or switch in self.standing.once
+
+    @property
     def interrupt(self) -> Interrupt:
         """Of a scenario that has one."""
         assert self.scenario.interrupt is not None
@@ -145,7 +167,14 @@ class _Machine:
     def routing(self, guest: GuestCalls) -> SetGsiRouting:
         """The routing table."""
         after, beside = (guest.irqchip,), Trait.REAL_QEMU in self.traits
-        return SetGsiRouting(name="routing", vm=guest.vm, after=after, route=route_of(self.interrupt), beside=beside)
+        return SetGsiRouting(name="routing", vm=guest.vm, after=after, route=self._route_now(), beside=beside)
+
+    def _route_now(self) -> GsiRoute:
+        """Where the GSI leads."""
+        interrupt, standing = self.interrupt, self.standing
+        vector = interrupt.vector if standing.vector is None else standing.vector
+        vcpu = interrupt.vcpu if standing.vcpu is None else standing.vcpu
+        return route_of(replace(interrupt, vector=vector, vcpu=vcpu))
 
     def message(self, guest: GuestCalls) -> SignalMsi:
         """An interrupt without an irqfd."""
@@ -166,7 +195,7 @@ class _Machine:
         doorbell = self.doorbell
         value = doorbell.value if way.value is None else way.value
         assigned = self.wiring[Switch.IOEVENTFD]
-        taken = assigned and doorbell.hit
+        taken = assigned and self.registered.hit
         zones = () if zone is None else (zone,)
         there = (ioeventfd,) if assigned else ()
         takes = tr("the ioeventfd takes it") if taken else self._misses(assigned)
@@ -203,7 +232,7 @@ class _Machine:
 
     def _heavy(self, call: Call, taken: bool) -> Call:
         """Of a way by user space: it is used while the ioeventfd is off; always, if that would not match anyway."""
-        if not self.doorbell.hit:
+        if not self.registered.hit:
             return call
         return replace(call, switch=Switch.IOEVENTFD, made=not taken)
 
@@ -235,7 +264,16 @@ class _Classic(_Machine):
             yield from self._changes_of_the_route(guest, routing)
         yield from self._steps(guest, ioeventfds)
         yield from self._asked_in_vain(guest, irqfds)
-        yield from (*reversed(closing(irqfds)), *reversed(closing(ioeventfds)))
+        yield from self._masks(guest)
+        yield from (*reversed(closing(irqfds)), *reversed(closing(self._at_last(ioeventfds))))
+        yield from [unregistering(zone)] if zone else []
+
+    def _at_last(self, ioeventfds: list[AssignIoeventfd]) -> Iterator[AssignIoeventfd]:
+        """As they are registered now or, of a scenario that has yet to begin, once the lab's steps are done."""
+        steps = self.scenario.lab.steps if self.scenario.lab else ()
+        doorbell = self.standing.doorbell or registered_after(self.scenario, len(steps))
+        for way, ioeventfd in zip(ringings(self.scenario.doorbell), ioeventfds, strict=True):
+            yield replace(ioeventfd, match=way.match(doorbell or self.doorbell))
 
     def _second_vcpu(self, guest: GuestCalls) -> Iterator[Call]:
         """Its memory is three slots: the control page in the middle may be the first vCPU's."""
@@ -284,6 +322,20 @@ class _Classic(_Machine):
                     match=way.match(after),
                     was=way.match(before),
                     at_ms=steps[number - 1].at_ms,
+                )
+
+    def _masks(self, guest: GuestCalls) -> Iterator[Call]:
+        """The pin, as a lab's steps mask and unmask it."""
+        for number, step in enumerate(self.scenario.lab.steps if self.scenario.lab else (), 1):
+            if step.do in ("mask", "unmask"):
+                yield SetIoapicPin(
+                    name=f"step-{number}-pin",
+                    vm=guest.vm,
+                    after=(guest.irqchip,),
+                    route=route_of(self.interrupt),
+                    vector=self.interrupt.vector,
+                    masked=step.do == "mask",
+                    at_ms=step.at_ms,
                 )
 
     def _asked_in_vain(self, guest: GuestCalls, irqfds: list[AssignIrqfd]) -> Iterator[Call]:
@@ -357,7 +409,7 @@ class _Classic(_Machine):
                 resamplefd=resample,
                 switch=None if fixed else Switch.IRQFD,
                 made=self.wiring[Switch.IRQFD],
-                undone=interrupt.irqfd and not self.wiring[Switch.IRQFD],
+                undone=not self.wiring[Switch.IRQFD] and self._once(Switch.IRQFD, interrupt.irqfd),
             )
             for n, irq in enumerate(irqs)
         ]
@@ -369,7 +421,7 @@ class _Classic(_Machine):
     ) -> Iterator[Call]:
         calls = list(self.rings(guest, ioeventfds, zone))
         yield from calls
-        taken = self.wiring[Switch.IOEVENTFD] and bool(self.scenario.doorbell) and self.doorbell.hit
+        taken = self.wiring[Switch.IOEVENTFD] and bool(self.scenario.doorbell) and self.registered.hit
         for n, doorbell in enumerate(doorbells):
             first = numbered("ring" if taken else "relay", n, len(ioeventfds))
             before = tuple(call for call in calls if call.name == first)
@@ -482,9 +534,10 @@ class _Direct(_Machine):
             after=(listener.irqchip, routing),
             eventfd=irq,
             gsi=self.interrupt.gsi,
+            blank=0 if Trait.REAL_QEMU in self.traits else -1,
             switch=Switch.IRQFD,
             made=self.wiring[Switch.IRQFD],
-            undone=self.interrupt.irqfd and not self.wiring[Switch.IRQFD],
+            undone=not self.wiring[Switch.IRQFD] and self._once(Switch.IRQFD, self.interrupt.irqfd),
         )
         yield irqfd
         ioeventfds = self.ioeventfds(ringer, [rung])
@@ -492,7 +545,17 @@ class _Direct(_Machine):
         yield from self.rings(ringer, ioeventfds, None)
         if Trait.VMM_EXITS in self.traits:
             yield replace(self.message(listener), thread="VMM")
-        yield from (*closing(ioeventfds), *closing([irqfd]))
+        yield from self._ending(irqfd, ioeventfds)
+
+    def _ending(self, irqfd: AssignIrqfd, ioeventfds: list[AssignIoeventfd]) -> Iterator[Call]:
+        """Of QEMUs the device's code settles the order: ivshmem leaves all to the end of the VM."""
+        if Trait.IVSHMEM in self.traits:
+            return
+        handed_over = Trait.REAL_QEMU in self.traits and Trait.QEMU_SERVES not in self.traits
+        irqfd_first = handed_over and (Trait.KERNEL_WORKER not in self.traits or Trait.VSOCK in self.traits)
+        wires: tuple[list[AssignIoeventfd] | list[AssignIrqfd], ...] = (ioeventfds, [irqfd])
+        for group in reversed(wires) if irqfd_first else wires:
+            yield from closing(group)
 
     def _kick_for(self) -> str:
         """Who waits for the kick."""

@@ -13,6 +13,7 @@ from bellwire.engine.errors import KvmError
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
+from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon
@@ -51,7 +52,19 @@ HEADERS = {
     r"\bread\(|\bwrite\(|\bsyscall\(|\bftruncate\(|\bclose\(": "unistd.h",
 }
 OURS = (  # what a Python program can need of the engine, each imported from where it lives
-    *(CoalescedRing, CoalescedZone, Eventfd, FrontEnd, GsiRoute, Ioeventfd, Irqfd, Kvm, Memory, StorageDaemon),
+    *(
+        CoalescedRing,
+        CoalescedZone,
+        Eventfd,
+        FrontEnd,
+        GsiRoute,
+        IoapicPin,
+        Ioeventfd,
+        Irqfd,
+        Kvm,
+        Memory,
+        StorageDaemon,
+    ),
     *(TapNetwork, Uring, Vcpu, VhostNet, VhostVsock, Vm),
 )
 MODULES = {ours.__name__: ours.__module__ for ours in OURS} | {

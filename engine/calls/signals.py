@@ -10,9 +10,12 @@ from bellwire.engine.calls.arguments import Arguments, Field, arguments_of
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import CreateVcpu, CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.language import tr, tr_later
 
 COUNT = 8  # bytes that eventfds are read and written in
+# Of a struct kvm_irqchip, in bytes: its size, where the chip's own begins, then its redirection entries; size of one.
+IRQCHIP, CHIP, IOAPIC_ENTRIES, ENTRY = 520, 8, 32, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,3 +195,71 @@ class SignalMsi(Call):
         ..Default::default()
     }};
     println!("{{}} vCPUs took it", {self.vm.variable}.signal_msi(msi)?);"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetIoapicPin(Call):
+    """KVM_SET_IRQCHIP of the IOAPIC with one pin changed, as a lab's step masks and unmasks it."""
+
+    vm: CreateVm
+    route: GsiRoute
+    vector: int
+    masked: bool
+    at_ms: int
+
+    title = "KVM_SET_IRQCHIP"
+    group = SIGNALS
+    by = tr_later("engine thread")
+    request: ClassVar[int] = lib.KVM_SET_IRQCHIP
+
+    @property
+    def says(self) -> str:
+        if self.masked:
+            return tr(
+                "After {ms} ms it masks pin {pin} of the IOAPIC, with the irqfd deassigned meanwhile so that no "
+                "injection is under way: edges that come from now on are lost.",
+                ms=self.at_ms,
+                pin=self.route.pin,
+            )
+        return tr(
+            "After {ms} ms it unmasks pin {pin} of the IOAPIC, with the irqfd deassigned meanwhile so that no "
+            "injection is under way: edges interrupt again.",
+            ms=self.at_ms,
+            pin=self.route.pin,
+        )
+
+    @property
+    def entry(self) -> int:
+        """The pin's redirection entry."""
+        return IoapicPin(self.vector, masked=self.masked).entry
+
+    @property
+    def arguments(self) -> Arguments:
+        at, end = IOAPIC_ENTRIES + self.route.pin * ENTRY, IRQCHIP
+        before, after = CHIP, at + ENTRY
+        kept = tr("as KVM_GET_IRQCHIP gave it")
+        fields = (
+            Field("chip_id", 0, 4, lib.KVM_IRQCHIP_IOAPIC, "KVM_IRQCHIP_IOAPIC"),
+            Field("chip.ioapic", before, at - before, None, kept),
+            Field(f"chip.ioapic.redirtbl[{self.route.pin}]", at, ENTRY, self.entry, f"{self.entry:#x}"),
+            Field("chip", after, end - after, None, kept),
+        )
+        entry = self.entry.to_bytes(ENTRY, "little")
+        head = lib.KVM_IRQCHIP_IOAPIC.to_bytes(CHIP, "little")
+        return Arguments("struct kvm_irqchip", fields, head + bytes(at - before) + entry + bytes(end - after))
+
+    def c(self) -> str:
+        return f"""    struct kvm_irqchip chip = {{.chip_id = KVM_IRQCHIP_IOAPIC}};
+    check(ioctl({self.vm.variable}, KVM_GET_IRQCHIP, &chip), "KVM_GET_IRQCHIP");
+    chip.chip.ioapic.redirtbl[{self.route.pin}].bits = {self.entry:#x};
+    check(ioctl({self.vm.variable}, KVM_SET_IRQCHIP, &chip), "KVM_SET_IRQCHIP");"""
+
+    def python(self) -> str:
+        return f"IoapicPin({self.vector:#x}, masked={self.masked}).put({self.vm.variable}, {self.route.pin})"
+
+    def rust(self) -> str:
+        return f"""    let mut chip = kvm_irqchip {{ chip_id: KVM_IRQCHIP_IOAPIC, ..Default::default() }};
+    {self.vm.variable}.get_irqchip(&mut chip)?;
+    // SAFETY: the IOAPIC's state is what chip_id asks for.
+    unsafe {{ chip.chip.ioapic.redirtbl[{self.route.pin}].bits = {self.entry:#x} }};
+    {self.vm.variable}.set_irqchip(&chip)?;"""

@@ -105,12 +105,13 @@ class AssignIoeventfd(Call):
 
 @dataclass(frozen=True, kw_only=True)
 class AssignIrqfd(Call):
-    """KVM_IRQFD; with DEASSIGN once its switch is off."""
+    """KVM_IRQFD; with DEASSIGN once its switch is off. blank: what stands where a resamplefd would; nobody reads it."""
 
     vm: CreateVm
     eventfd: NewEventfd
     gsi: int
     resamplefd: NewEventfd | None = None
+    blank: int = -1
 
     title = "KVM_IRQFD"
     group = WIRES
@@ -134,7 +135,7 @@ class AssignIrqfd(Call):
     @property
     def arguments(self) -> Arguments:
         fd, resample = self.eventfd.number, None if self.undone else self.resamplefd
-        back = resample.number if resample else -1
+        back = resample.number if resample else self.blank
         flags, words = (lib.KVM_IRQFD_FLAG_RESAMPLE, "KVM_IRQFD_FLAG_RESAMPLE") if resample else (0, "0")
         if self.undone:
             flags, words = lib.KVM_IRQFD_FLAG_DEASSIGN, "KVM_IRQFD_FLAG_DEASSIGN"
@@ -142,7 +143,7 @@ class AssignIrqfd(Call):
         texts = {
             "fd": self.eventfd.variable,
             "flags": words,
-            "resamplefd": resample.variable if resample else "-1",
+            "resamplefd": resample.variable if resample else str(self.blank),
         }
         return arguments_of(struct, texts, {"fd": fd is None, "resamplefd": back is None})
 
@@ -375,6 +376,31 @@ class RegisterZone(Call):
         kind = "Pio" if self.pio else "Mmio"
         return f"""    let address = IoEventAddress::{kind}({self.address:#x});
     {self.vm.variable}.register_coalesced_mmio(address, {self.size})?;"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnregisterZone(RegisterZone):
+    """KVM_UNREGISTER_COALESCED_MMIO, as the zone is taken away when the machine is closed."""
+
+    title = "KVM_UNREGISTER_COALESCED_MMIO"
+    group = CLOSE
+    request: ClassVar[int] = lib.KVM_UNREGISTER_COALESCED_MMIO
+
+    @property
+    def says(self) -> str:
+        place = port_or_address(self.pio, self.address)
+        return tr("Writes to {size} bytes from {place} no longer go into the ring.", size=self.size, place=place)
+
+    def c(self) -> str:
+        call = f'ioctl({self.vm.variable}, {self.title}, &zone), "{self.title}"'
+        return f"{super().c()}\n    check({call});"
+
+    def python(self) -> str:
+        return f"zone = {super().python()}\nzone.close()"
+
+    def rust(self) -> str:
+        address = f"IoEventAddress::{'Pio' if self.pio else 'Mmio'}({self.address:#x})"
+        return f"{super().rust()}\n    {self.vm.variable}.unregister_coalesced_mmio({address}, {self.size})?;"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ int ioctl(int fd, unsigned long request, ...)
             size += ((struct vhost_memory *)argument)->nregions * sizeof(struct vhost_memory_region);
         if (request == KVM_SET_GSI_ROUTING)
             size += ((struct kvm_irq_routing *)argument)->nr * sizeof(struct kvm_irq_routing_entry);
-        if (size && _IOC_DIR(request) & _IOC_WRITE)
+        if (request == KVM_SET_IRQCHIP || (size && _IOC_DIR(request) & _IOC_WRITE)) /* whose number says "read" */
             note(number, argument, size);
         else
             note(number, &argument, sizeof argument);

@@ -20,7 +20,8 @@ class Plugged:
     """How the wires were at one moment.
 
     doorbell: as its ioeventfd is registered, or would be. vector, vcpu: where the GSI's route leads. storm: accesses
-    where nothing is, before each turn. refused: how often the kernel refused another irqfd.
+    where nothing is, before each turn. refused: how often the kernel refused another irqfd. once: what has been
+    assigned.
     """
 
     doorbell: Doorbell | None = None
@@ -31,6 +32,7 @@ class Plugged:
     vcpu: int = 0
     storm: int = 0
     refused: int = 0
+    once: frozenset[Switch] = frozenset()
 
 
 class PluggedCourse:
@@ -70,8 +72,7 @@ class PluggedCourse:
     def _after(self, event: np.void) -> Plugged:
         kind, id, value = EventKind(int(event["kind"])), int(event["id"]), int(event["arg"])
         if kind == EventKind.WIRE:
-            on = bool(value)
-            return replace(self.now, ioeventfd=on) if id == Switch.IOEVENTFD else replace(self.now, irqfd=on)
+            return self._switched(Switch(id), bool(value))
         if kind == EventKind.REFUSED:
             return replace(self.now, refused=self.now.refused + (id == Operation.IRQFD_ASSIGN))
         if id == Setting.STEP:
@@ -81,6 +82,12 @@ class PluggedCourse:
         field = fields.get(Setting(id))
         changed = {field: bool(value) if field == "masked" else value} if field else {}
         return replace(self.now, **changed)  # type: ignore[arg-type]
+
+    def _switched(self, switch: Switch, on: bool) -> Plugged:
+        once = self.now.once | {switch} if on else self.now.once
+        if switch is Switch.IOEVENTFD:
+            return replace(self.now, ioeventfd=on, once=once)
+        return replace(self.now, irqfd=on, once=once)
 
     def _storm_after(self, number: int) -> int:
         """Accesses where nothing is, once so many steps of a lab are done, which may repeat."""

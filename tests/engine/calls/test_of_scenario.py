@@ -15,10 +15,12 @@ from bellwire.engine.build import ROOT
 from bellwire.engine.calls.call import CLOSE, SIGNALS, Call, in_order
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.set_up import NewEventfd
-from bellwire.engine.calls.signals import SetIrqLine, SignalMsi
+from bellwire.engine.calls.signals import SetIoapicPin, SetIrqLine, SignalMsi
 from bellwire.engine.calls.vhost_user import SetVring
+from bellwire.engine.calls.wire_state import WireState
 from bellwire.engine.calls.wires import ReassignIoeventfd, RefusedIrqfd, SetGsiRouting
-from bellwire.engine.events import Switch
+from bellwire.engine.events import OTHER_VECTOR, Switch
+from bellwire.engine.folds.evidence import registered_after
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.ringing import ringings
@@ -50,6 +52,10 @@ for name in sys.argv[3].split(","):
     for step in load_scenario(name).lab.steps:
         machine.do_step(step)
     machine.close()
+    os.write(int(os.environ["CALL_LOG"]), f"scenario first step {name}\\n".encode())
+    machine = build_machine(load_scenario(name), None, None)
+    machine.do_step(load_scenario(name).lab.steps[0])
+    machine.close()
 for name in sys.argv[2].split(","):
     os.write(int(os.environ["CALL_LOG"]), f"scenario run {name}\\n".encode())
     with Session(load_scenario(name), limit=4) as session:
@@ -59,8 +65,9 @@ for name in sys.argv[2].split(","):
             handled += int(events["arg"][events["kind"] == EventKind.HANDLER].sum())  # one handler may serve several
             time.sleep(0.005)
 """
-STEPS = {"lab-wrong-datamatch": 2, "lab-wrong-length": 2, "lab-second-irqfd": 1}  # calls of steps
+STEPS = {"lab-wrong-datamatch": 2, "lab-wrong-length": 2, "lab-second-irqfd": 1, "lab-masked-edge": 2}  # their calls
 RUN = ("irq-signal-msi", "irq-line", "irq-line-level")
+NUMBER = 8  # bytes, the longest
 REROUTED = ("irq-route-change", "irq-vcpu-moves")
 
 
@@ -115,6 +122,9 @@ def same(call: Call, made: Made, numbers: dict[str, int]) -> bool:
     for field in call.arguments.fields:
         if field.value is None:
             place = slice(field.offset, field.offset + field.size)
+            if field.size > NUMBER:  # what was there before, and stays as it was
+                shown[place] = got[place]
+                continue
             number = numbers.setdefault(field.text, int.from_bytes(got[place], "little"))
             shown[place] = number.to_bytes(field.size, "little")
     return number_of(call) == made.number and bytes(shown) == got
@@ -178,11 +188,24 @@ def test_what_is_shown_of_a_route_that_changes_is_what_the_kernel_got(name: str,
 @pytest.mark.parametrize("name", STEPS)
 def test_what_is_shown_of_a_labs_steps_is_what_the_kernel_got(name: str, made: dict[str, list[Made]]) -> None:
     calls = calls_of(load_scenario(name))
-    shown = [call for call in calls if isinstance(call, ReassignIoeventfd | RefusedIrqfd)]
+    shown = [call for call in calls if isinstance(call, ReassignIoeventfd | RefusedIrqfd | SetIoapicPin)]
     assert len(shown) == STEPS[name]
-    got = [one for one in made[f"step {name}"] if one.number == number_of(shown[0])][1:]  # the first is the set-up's
+    set_up = sum(one.number == number_of(shown[0]) for one in made[name]) // 2  # half of them are the end's
+    got = [one for one in made[f"step {name}"] if one.number == number_of(shown[0])][set_up:]
     asked = [one for one in got if any(same(call, one, {}) for call in shown)]
     assert [next(call for call in shown if same(call, one, {})) for one in asked[: len(shown)]] == shown
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", STEPS)
+def test_what_is_shown_of_the_end_is_what_a_step_has_registered(name: str, made: dict[str, list[Made]]) -> None:
+    scenario = load_scenario(name)
+    now = WireState(doorbell=registered_after(scenario, 1))
+    shown = [call for call in calls_of(scenario, None, now) if call.group == CLOSE and call.made]
+    got = [one for one in made[f"first step {name}"] if one.number in {number_of(call) for call in shown}]
+    assert shown
+    for call, one in zip(shown, got[-len(shown) :], strict=True):
+        assert same(call, one, {}), f"{call.name}: shown {call.arguments}, made {one}"
 
 
 @pytest.mark.kvm
@@ -199,11 +222,11 @@ def test_what_is_shown_of_the_end_is_how_it_was_taken_apart(name: str, made: dic
         assert same(call, one, known), f"{call.name}: shown {call.arguments}, made {one}"
 
 
-def assigned_at_first(scenario: Scenario) -> tuple[int, int]:
-    """How many ioeventfds and irqfds a scenario begins with."""
+def assigned_at_first(scenario: Scenario) -> tuple[int, int, int]:
+    """How many ioeventfds, irqfds and zones of coalesced writes a scenario begins with."""
     doorbell, interrupt = scenario.doorbell, scenario.interrupt
     bells = len(ringings(doorbell)) if doorbell and doorbell.ioeventfd else 0
-    return bells, interrupt.irqfds if interrupt and interrupt.irqfd else 0
+    return bells, interrupt.irqfds if interrupt and interrupt.irqfd else 0, int(bool(doorbell and doorbell.coalesced))
 
 
 def test_a_signal_that_waits_calls_no_ioctl() -> None:
@@ -297,6 +320,43 @@ def test_what_was_never_made_was_not_undone() -> None:
     calls = by_name(load_scenario("roundtrip-userspace"))
     assert calls["ioeventfd"].state == calls["irqfd"].state == "not assigned"
     assert "DEASSIGN" not in str(calls["irqfd"].arguments)
+
+
+def test_what_was_assigned_while_the_guest_ran_was_undone_as_well() -> None:
+    standing = WireState(once=frozenset(Switch))
+    calls = {call.name: call for call in calls_of(load_scenario("roundtrip-userspace"), OFF, standing)}
+    assert calls["ioeventfd"].state == calls["irqfd"].state == "deassigned"
+    assert "DEASSIGN" in str(calls["ioeventfd"].arguments)
+
+
+def test_an_order_leads_the_route_elsewhere_and_a_message_brings_its_own_vector() -> None:
+    standing = WireState(vector=OTHER_VECTOR, vcpu=0)
+    calls = {call.name: call for call in calls_of(load_scenario("roundtrip"), None, standing)}
+    assert f"vector {OTHER_VECTOR:#x}" in calls["routing"].says
+    assert f"vector {OTHER_VECTOR:#x}" not in calls["signal-msi"].says
+
+
+def test_what_a_step_has_registered_is_what_takes_the_doorbell() -> None:
+    scenario = load_scenario("lab-wrong-datamatch")
+    mended = WireState(doorbell=registered_after(scenario, 1))
+    calls = {call.name: call for call in calls_of(scenario, None, mended)}
+    assert "value 0x7" in calls["ioeventfd"].says
+    assert "value 0x7" in calls["close-ioeventfd"].says
+    assert calls["run"].state == "not in use"
+    assert "the ioeventfd takes it" in calls["ring"].says
+
+
+def test_of_two_qemus_nobody_takes_the_wires_away() -> None:
+    """Both end with them; of a disk in another process the irqfd goes first, as vhost_user_blk_stop() has it."""
+    names = {name: [call.name for call in calls_of(load_scenario(name)) if call.group == CLOSE] for name in SHUT}
+    assert names == SHUT
+
+
+SHUT = {
+    "qemu-ivshmem": [],
+    "qemu-vhost-user-blk": ["close-irqfd", "close-ioeventfd"],
+    "qemu-virtio-blk": ["close-ioeventfd", "close-irqfd"],
+}
 
 
 def test_a_miss_leaves_whatever_the_switch_says() -> None:

@@ -211,6 +211,7 @@ KVM_IOCTLS = {
     *("new", "create_vm", "create_irq_chip", "enable_cap", "set_user_memory_region", "create_vcpu", "set_gsi_routing"),
     *("register_ioevent", "unregister_ioevent", "register_irqfd", "register_irqfd_with_resample", "unregister_irqfd"),
     *("register_coalesced_mmio", "map_coalesced_mmio_ring", "coalesced_mmio_read", "set_irq_line", "signal_msi"),
+    *("unregister_coalesced_mmio", "get_irqchip", "set_irqchip"),
     *("get_supported_cpuid", "set_cpuid2", "get_sregs", "set_sregs", "set_regs", "run"),
 }
 

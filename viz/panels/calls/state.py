@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.calls.wire_state import WireState
 from bellwire.engine.events import Switch
 from bellwire.engine.language import kept_while_spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
@@ -34,17 +35,33 @@ class Calls:
 
 
 def calls_now(model: LiveModel) -> Calls:
-    """As the newest event leaves the switches."""
-    return calls_in(model.scenario, *(model.tally.wiring.get(switch) for switch in Switch))
+    """As the newest event leaves the wires."""
+    ioeventfd, irqfd = (model.tally.wiring.get(switch) for switch in (Switch.IOEVENTFD, Switch.IRQFD))
+    return calls_in(model.scenario, ioeventfd, irqfd, wire_state_of(model))
+
+
+def wire_state_of(model: LiveModel) -> WireState:
+    """The rest of it. Changes of the route by the clock are calls of their own."""
+    wires, interrupt = model.wires, model.scenario.interrupt
+    if interrupt is None or interrupt.reroute_ms:
+        return WireState(wires.once, wires.doorbell)
+    return WireState(wires.once, wires.doorbell, wires.vector, wires.vcpu)
 
 
 @kept_while_spoken(8)
-def calls_in(scenario: Scenario, ioeventfd: bool | None, irqfd: bool | None) -> Calls:
+def calls_in(
+    scenario: Scenario, ioeventfd: bool | None, irqfd: bool | None, standing: WireState | None = None
+) -> Calls:
     """None: nothing is known of this switch yet, so it stands as at the start."""
     known = {Switch.IOEVENTFD: ioeventfd, Switch.IRQFD: irqfd}
-    began = {call.name: call.state for call in calls_of(scenario)}
-    calls = calls_of(scenario, {switch: on for switch, on in known.items() if on is not None})
-    return Calls(calls, frozenset(call.name for call in calls if began.get(call.name) != call.state))
+    began = {call.name: what_changes(call) for call in calls_of(scenario)}
+    calls = calls_of(scenario, {switch: on for switch, on in known.items() if on is not None}, standing)
+    return Calls(calls, frozenset(call.name for call in calls if began.get(call.name) != what_changes(call)))
+
+
+def what_changes(call: Call) -> tuple[str, bytes]:
+    """How its switch stands, and what the kernel gets."""
+    return call.state, call.arguments.data if call.arguments else b""
 
 
 def part_pictured(model: LiveModel, name: str) -> Part | None:

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.program import program_of
+from bellwire.engine.events import OTHER_VECTOR, EventKind, Lane, Setting, event
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
@@ -91,6 +92,31 @@ def test_a_live_switch_is_marked(qtbot: QtBot) -> None:
     assert "→" in panel.struct.toPlainText()
     assert "KVM_IOEVENTFD_FLAG_DEASSIGN" in panel.shown_text
     assert {"ioeventfd", "run", "relay"} <= panel.calls.changed
+
+
+def test_what_was_switched_on_and_off_again_was_deassigned() -> None:
+    model, source = model_of("doorbell-coalesced-pio")
+    assert state_in(model, "ioeventfd") == "not assigned"
+    for on in (True, False):
+        source.order(Order.IOEVENTFD, on)
+        source.run(0.05)
+        model.drain()
+    assert state_in(model, "ioeventfd") == "deassigned"
+
+
+def test_an_order_that_changes_the_route_marks_its_call() -> None:
+    model, source = model_of()
+    assert "routing" not in calls_now(model).changed
+    model.plugged.feed(event(source.now(), EventKind.SETTING, Lane.ENGINE, Setting.ROUTE, 0, OTHER_VECTOR))
+    now = calls_now(model)
+    assert "routing" in now.changed
+    assert f"vector {OTHER_VECTOR:#x}" in now.named("routing").says  # type: ignore[union-attr]
+
+
+def state_in(model: LiveModel, name: str) -> str:
+    call = calls_now(model).named(name)
+    assert call is not None
+    return call.state
 
 
 @pytest.mark.parametrize("name", [scenario.name for scenario in list_scenarios()])
