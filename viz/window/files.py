@@ -33,7 +33,7 @@ from bellwire.viz.panels.panel import Panel
 from bellwire.viz.text.figures import localized
 from bellwire.viz.text.versions import program_version
 from bellwire.viz.window.notice import Deed, NoticeBar
-from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.settings import MOST_RECENT, Settings
 from bellwire.viz.window.shown import Shown
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from bellwire.engine.recordings.header import Header
 
 OURS = (".arrow", ".arrows")
-RECENT = 8  # files that are remembered
 STUCK_SECONDS = 5.0  # without a byte more written a disk does not answer
 
 
@@ -149,7 +148,7 @@ class Files:
     def remember(self, path: Path) -> None:
         """A recording that was opened or made: the newest of those that can be opened again."""
         name = str(path.absolute())
-        self._recent = [name, *(other for other in map(str, self.recent) if other != name)][:RECENT]
+        self._recent = [name, *(other for other in map(str, self.recent) if other != name)][:MOST_RECENT]
         if self.settings:
             self.settings.recent = self._recent
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, QSettings, QStandardPaths, Signal
 
+from bellwire.engine.errors import answer_of
+from bellwire.engine.host.text_files import first_bytes
 from bellwire.engine.language import tr
 from bellwire.viz.style.theme import DARK, LARGEST_SCALE, SMALLEST_SCALE, THEMES, Theme
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.text.languages import languages
+
+
+LARGEST_SETTINGS = 1 << 18  # bytes
+MOST_RECENT = 8  # files that are remembered
+ESCAPED = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]+))")  # a character by its number, as an INI file of Qt's has it
+UNPACKED = re.compile(r"[=,]@(?:Variant|DateTime)\(")  # what Qt takes apart by itself, whatever is in it
+NOWHERE = "/dev/null/bellwire.ini"  # a file that is not there, and cannot be made
 
 
 class Look(QObject):
@@ -111,15 +122,47 @@ def packed_bytes(value: object) -> QByteArray:
     return value
 
 
+def settings_file() -> Path:
+    """Where they are kept."""
+    configuration = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericConfigLocation)
+    return Path(configuration, "bellwire", "bellwire.ini")
+
+
+def why_not_for_qt(file: Path) -> str:
+    """Why Qt should not read this file, "" if it may: it waits for a FIFO, and ends the process for a list too long."""
+    try:
+        content = first_bytes(file, LARGEST_SETTINGS + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        return answer_of(error)
+    if len(content) > LARGEST_SETTINGS:
+        return tr("more than {most} kB", most=LARGEST_SETTINGS >> 10)
+    text = ESCAPED.sub(numbered_character, content.decode("latin-1"))
+    return tr("of another format") if UNPACKED.search(re.sub(r'[\s"]', "", text)) else ""
+
+
+def numbered_character(found: re.Match[str]) -> str:
+    """What an escape stands for."""
+    code = int(found[1], 16) if found[1] else int(found[2], 8)
+    return chr(min(code, 0xFFFD))
+
+
 class Settings:
     """Kept in $XDG_CONFIG_HOME/bellwire/bellwire.ini, which anybody may have edited: each value is one of a closed set.
 
-    refused: what was none of it, as "text=nan"; the default stands for it.
+    refused: what was none of it, as "text=nan"; the default stands for it. A file that Qt should not read is not
+    written to either.
     """
 
     def __init__(self) -> None:
-        self._store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "bellwire", "bellwire")
-        self.refused: dict[str, str] = {}
+        self._file = settings_file()
+        why = why_not_for_qt(self._file)
+        self.refused: dict[str, str] = {"file": why} if why else {}
+        ini = QSettings.Format.IniFormat
+        self._store = (
+            QSettings(NOWHERE, ini) if why else QSettings(ini, QSettings.Scope.UserScope, "bellwire", "bellwire")
+        )
 
     @property
     def trouble(self) -> str:
@@ -133,7 +176,7 @@ class Settings:
         bad = ", ".join(f"{name}={value}" for name, value in self.refused.items())
         return tr(
             "Not everything in {file} makes sense; the usual settings stand for {settings}.",
-            file=self._store.fileName(),
+            file=self._file,
             settings=bad,
         )
 
@@ -215,7 +258,7 @@ class Settings:
     @property
     def recent(self) -> list[str]:
         """Recordings, the newest first."""
-        return list(self._read("recent", [], file_names))
+        return list(self._read("recent", [], file_names))[:MOST_RECENT]
 
     @recent.setter
     def recent(self, names: list[str]) -> None:

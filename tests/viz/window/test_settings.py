@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.style.theme import DARK, LIGHT, PRINT, PROJECTOR
 from bellwire.viz.window.notice import NoticeBar
-from bellwire.viz.window.settings import Look, Settings
+from bellwire.viz.window.settings import MOST_RECENT, Look, Settings, settings_file
 from bellwire.viz.window.window import MainWindow, open_window
 from tests.support.fake_source import FakeSource
 
@@ -96,6 +97,66 @@ def test_a_setting_that_makes_no_sense_is_the_default_and_told(
     assert str(file) in damaged.trouble
     assert (damaged.theme, damaged.recent, damaged.geometry) == (DARK, [], None)
     assert (look.unit, look.extended, look.reduced_motion) == ("fitting", False, False)
+
+
+@pytest.fixture
+def in_place() -> Iterator[Path]:
+    """Where the settings are kept: nothing, until a test puts something there."""
+    file = settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    yield file
+    file.rmdir() if file.is_dir() else file.unlink(missing_ok=True)
+
+
+NONE_OF_QT = r"\0\0\0\t\xff\xff\xff\xf0"  # a list of four thousand million values, as Qt packs it
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"recent=@Variant({NONE_OF_QT})",
+        rf'recent=a, "@Var\x69" "ant({NONE_OF_QT})',
+        rf"theme=\100Variant({NONE_OF_QT})",
+        "recent=@Variant(" + r"\0\0\0\t\0\0\0\x1" * 15_000 + ")",
+        "recent=" + ", ".join(f"/tmp/{number}.arrow" for number in range(20_000)),
+    ],
+    ids=["list", "in-pieces", "by-number", "deep", "large"],
+)
+def test_what_qt_should_not_take_apart_is_told_and_left_as_it_is(content: str, qtbot: QtBot, in_place: Path) -> None:
+    """Qt ends the process for a list that is longer than memory, or in itself too often."""
+    in_place.write_text(f"[General]\n{content}\n")
+    refused = Settings()
+    assert (refused.theme, refused.recent) == (DARK, [])
+    assert f"{in_place} makes sense; the usual settings stand for file=" in refused.trouble
+    refused.keep(Look(LIGHT))
+    refused._store.sync()
+    assert in_place.read_text() == f"[General]\n{content}\n"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "loop", "device"])
+def test_settings_that_are_no_file_are_told_and_waited_for_by_nobody(kind: str, qtbot: QtBot, in_place: Path) -> None:
+    terminals = os.openpty()
+    match kind:
+        case "fifo":
+            os.mkfifo(in_place)
+        case "folder":
+            in_place.mkdir()
+        case "loop":
+            in_place.symlink_to(in_place)
+        case _:
+            in_place.symlink_to(os.ttyname(terminals[1]))
+    refused = Settings()
+    assert f"{in_place} makes sense; the usual settings stand for file=" in refused.trouble
+    refused.theme = LIGHT
+    assert refused.theme == LIGHT  # as long as this program runs
+    for terminal in terminals:
+        os.close(terminal)
+
+
+def test_no_more_recordings_are_offered_than_are_remembered(qtbot: QtBot, settings: Settings) -> None:
+    settings.recent = [f"/tmp/{number}.arrow" for number in range(1000)]
+    assert Settings().recent == [f"/tmp/{number}.arrow" for number in range(MOST_RECENT)]
 
 
 def test_good_settings_are_not_told(qtbot: QtBot, settings: Settings) -> None:
