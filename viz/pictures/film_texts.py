@@ -22,12 +22,12 @@ def gif_with_comment(content: bytes, text: str) -> bytes:
 
 def comment_in_gif(content: bytes) -> str:
     """Its last comment; "" if there is none."""
-    at, text = content.rfind(COMMENT), b""
+    at, parts = content.rfind(COMMENT), list[bytes]()
     at = len(content) if at < 0 else at + len(COMMENT)
     while at < len(content) and content[at]:
-        text += content[at + 1 : at + 1 + content[at]]
+        parts.append(content[at + 1 : at + 1 + content[at]])
         at += 1 + content[at]
-    return text.decode(errors="replace")
+    return b"".join(parts).decode(errors="replace")
 
 
 def apng_with_text(content: bytes, key: str, text: str) -> bytes:
@@ -43,5 +43,5 @@ def json_in_film(content: bytes) -> str:
     text = content[at:].split(b"\0", 1)[0].decode(errors="replace")
     try:
         return text[: json.JSONDecoder().raw_decode(text)[1]]
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""

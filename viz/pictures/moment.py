@@ -18,6 +18,7 @@ import numpy as np
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.journeys import Journeys, JourneyTracker
+from bellwire.engine.foreign import shown
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel, journey_span
@@ -32,6 +33,7 @@ TIME = re.compile(r"(@?)([0-9]+\.?[0-9]*|\.[0-9]+)\s*(s|ms|us|µs|ns|)")
 EVENT = re.compile(r"([a-zA-Z_-]+)(?::([0-9]+))?")
 KINDS = {kind.name.lower().replace("_", "-"): kind for kind in EventKind}
 NAMES_OF_KINDS = {kind: name for name, kind in KINDS.items()}
+LONGEST_MOMENT = 80  # characters; with more digits no recording is long enough, nor any number
 AFTER_SECONDS = 0.1  # of what belongs to a journey, or to that of an event: longer than any of them takes
 NAMED_JOURNEYS = {"median": Teller.MEDIAN, "slowest": Teller.SLOWEST, "newest": Teller.NEWEST}
 
@@ -57,6 +59,8 @@ class Moment:
         text = text.strip()
         if not text:
             return cls()
+        if len(text) > LONGEST_MOMENT:
+            raise MomentError(not_understood(shown(text, LONGEST_MOMENT)))
         if text.startswith("#"):
             return journey_moment(text)
         if found := TIME.fullmatch(text):

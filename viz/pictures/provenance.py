@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from html import unescape
@@ -28,7 +27,7 @@ NAMESPACE = "https://bellwire.invalid/ns/picture/1"  # of XML; a name, behind wh
 KEY = "bellwire"  # of PNG's texts
 VERSION = 1
 PIECE = 1 << 20  # bytes of a recording that are read at a time
-IN_SVG = re.compile(rb"<bellwire:provenance[^>]*>(.*?)</bellwire:provenance>", re.DOTALL)
+IN_SVG = b"<bellwire:provenance", b">", b"</bellwire:provenance>"  # before the text, and behind it
 FILMS = b"\x1a\x45\xdf\xa3"  # with which a WebM begins
 MOST = 64 << 20  # bytes of a picture that is read
 
@@ -111,7 +110,7 @@ def read_provenance(path: Path) -> Provenance:
     """What a picture says of itself; PictureError if it says nothing, or cannot be read."""
     try:
         text = told_in(first_bytes(path, MOST))
-        return provenance_from(json.loads(text)) if text else refuse_picture(path)
+        return provenance_from(json_told(text)) if text else refuse_picture(path)
     except OSError as error:
         raise PictureError(tr("{path} cannot be read: {why}.", path=path, why=answer_and_remedy(error))) from error
     except (ValueError, TypeError, LookupError, MomentError) as error:
@@ -131,8 +130,30 @@ def told_in(content: bytes) -> str:
         return comment_in_gif(content)
     if content.startswith(FILMS) or content[4:8] == b"ftyp":
         return json_in_film(content)
-    found = IN_SVG.search(content)
-    return unescape(found[1].decode()) if found else ""
+    return unescape(between_tags(content).decode())
+
+
+def between_tags(content: bytes) -> bytes:
+    """What stands in the first such element of an SVG; empty if there is none. A file that is none takes no longer."""
+    at = 0
+    for tag in IN_SVG:
+        begins = at
+        at = content.find(tag, begins)
+        if at < 0:
+            return b""
+        at += len(tag)
+    return content[begins : at - len(tag)]
+
+
+def json_told(text: str) -> dict[str, Any]:
+    """The JSON object in a text; ValueError if it is none."""
+    try:
+        told = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("lists in one another without end") from error
+    if not isinstance(told, dict):
+        raise ValueError("no object")
+    return told
 
 
 def provenance_from(told: dict[str, Any]) -> Provenance:

@@ -35,4 +35,10 @@ def test_the_json_of_a_film_is_found_where_it_lies(after: bytes) -> None:
 
 def test_what_is_none_is_none() -> None:
     assert json_in_film(b'\x1a\x45\xdf\xa3 {"alt":') == ""
+    assert json_in_film(b'\x1a\x45\xdf\xa3 {"alt":' + b"[" * 100_000) == ""
     assert json_in_film(b"") == ""
+
+
+def test_a_comment_as_long_as_a_film_is_read_in_one_go() -> None:
+    """Each block copied to the end of all that came before, sixteen million of them take hours."""
+    assert comment_in_gif(b"GIF89a" + b"\x21\xfe" + b"\x01a" * 4_000_000) == "a" * 4_000_000

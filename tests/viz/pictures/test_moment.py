@@ -51,6 +51,12 @@ def test_what_is_no_moment_says_what_one_is(text: str) -> None:
         Moment.read(text)
 
 
+@pytest.mark.parametrize("text", ["{}s", "@{}", "#{}", "#{}/runnable", "exit:{}", "."])
+def test_more_digits_than_any_number_has_are_no_moment(text: str) -> None:
+    with pytest.raises(MomentError, match="is no moment"):
+        Moment.read(text.format("9" * 5000))
+
+
 @given(st.text(max_size=12))
 def test_any_text_is_a_moment_or_is_refused(text: str) -> None:
     try:

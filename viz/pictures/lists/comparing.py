@@ -7,7 +7,6 @@ in pixels, too, where a program that draws them is installed. Which version made
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS
 from bellwire.viz.pictures.clips.encoding import pyav
 from bellwire.viz.pictures.lists.drawn_elsewhere import png_of_vectors
-from bellwire.viz.pictures.provenance import told_in
+from bellwire.viz.pictures.provenance import json_told, told_in
 from bellwire.viz.pictures.raster import SIGNATURE, png_file
 from bellwire.viz.text.figures import grouped
 
@@ -79,10 +78,9 @@ def told_otherwise(before: bytes, after: bytes) -> str:
 def provenance_table(content: bytes) -> dict[str, Any]:
     """What it says of itself; empty if that is nothing."""
     try:
-        found = json.loads(told_in(content) or "{}")
+        return json_told(told_in(content))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 # -- in pixels
@@ -197,7 +195,7 @@ def compared_beside(before: bytes, after: bytes, name: str) -> str:
     if before == after:
         return ""
     try:
-        one, other = (json.loads(content) | {"program": ""} for content in (before, after))
-    except (ValueError, TypeError):
+        one, other = (json_told(content.decode()) | {"program": ""} for content in (before, after))
+    except ValueError:
         return f"{name} differs."
     return f"{name} differs." if one != other else ""

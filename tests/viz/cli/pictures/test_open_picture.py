@@ -63,7 +63,12 @@ def test_without_its_recording_it_says_where_that_belongs(
         (b"<bellwire:provenance>{}</bellwire:provenance>", "makes no sense"),
         (b"<bellwire:provenance>[1]</bellwire:provenance>", "makes no sense"),
         (b"<bellwire:provenance>{</bellwire:provenance>", "makes no sense"),
+        (b"<bellwire:provenance>" + b"[" * 100_000 + b"</bellwire:provenance>", "makes no sense"),
+        (b"<bellwire:provenance>\xff</bellwire:provenance>", "makes no sense"),
+        (b"<bellwire:provenance" * 300_000, "is no picture of bellwire's"),  # looked for from each of them, for hours
+        (b"<bellwire:provenance>" * 300_000, "is no picture of bellwire's"),
     ],
+    ids=["png", "svg", "object", "list", "cut-off", "deep", "no-text", "begun", "not-ended"],
 )
 def test_what_is_no_picture_of_ours_is_one_sentence(
     content: bytes, why: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
