@@ -95,6 +95,8 @@ THREADS_REMEDY = tr_later(
 )
 # What to do where the system, and not KVM, answers so.
 SYSTEM_REMEDIES = REMEDIES | {
+    errno_names.ENOTTY: "",
+    errno_names.EIO: tr_later("What it lies on does not work; `dmesg` says what went wrong."),
     errno_names.ENFILE: tr_later("All programs of this machine together have too many files open."),
     errno_names.ENOSPC: tr_later("Its disk is full."),
     errno_names.EDQUOT: tr_later("Your quota on its disk is used up."),

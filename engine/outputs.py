@@ -35,7 +35,7 @@ READABLE = 0o666  # mode of what is for whoever the umask lets read it
 CHUNK = 1 << 16  # bytes that are written to a device or a pipe at a time
 OPENING = os.O_WRONLY | os.O_CLOEXEC
 OURS = {"/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
-DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self)/fd)/(\d+)")
+DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self)/fd)/(\d{1,9})")
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP)  # of file systems where a file has one name
 NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # of file systems without O_TMPFILE
 

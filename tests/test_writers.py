@@ -213,6 +213,12 @@ def test_a_folder_and_a_place_that_is_none_are_refused(write: Callable[..., None
     assert names(tmp_path / "folder") == []
 
 
+@pytest.mark.parametrize("number", ["999999999", "9" * 20, "9" * 5000])
+def test_a_descriptor_that_there_is_not_is_refused(number: str) -> None:
+    with pytest.raises(RecordingError, match=f"/dev/fd/{number[:9]}"):
+        begin_whole(Path(f"/dev/fd/{number}"))
+
+
 def test_a_name_that_begins_in_a_folder_that_was_removed_is_refused(
     write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bellwire.engine.errors import EngineError, answer_and_remedy
 from bellwire.engine.language import tr
 
 OF_THE_MOMENT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)  # what is wrong then is not the file
+MOST_PARTS = 16  # of a key with dots
+LONG_KEY = re.compile(
+    rf"(?:^|[\[{{,])[ \t]*(?:(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_PARTS}}}", re.MULTILINE
+)
 
 
 def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> str:
@@ -34,6 +40,24 @@ def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> 
         line = content.count(b"\n", 0, error.start) + 1
         raise refusal(f"{path}:{line}: is not in UTF-8: save it as such.") from error
     return text.replace("\r\n", "\n")
+
+
+def toml_tables(text: str) -> dict[str, Any]:
+    """What a TOML text holds. ValueError, in a few words, for what is none, and for what nobody would write.
+
+    Of keys with hundreds of dots tomllib makes gigabytes, in minutes: a TOMLDecodeError, with its place, as its own.
+    """
+    if long := LONG_KEY.search(text):
+        line, column = text.count("\n", 0, long.end()) + 1, long.end() - text.rfind("\n", 0, long.end())
+        raise tomllib.TOMLDecodeError(f"A key has at most {MOST_PARTS} parts (at line {line}, column {column})")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise ValueError("a number has thousands of digits") from error
+    except RecursionError as error:
+        raise ValueError("tables and lists in one another without end") from error
 
 
 def first_bytes(path: Path, most: int) -> bytes:

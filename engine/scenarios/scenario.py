@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Any, Literal
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
 from bellwire.engine.foreign import LONGEST_NAME, shown
-from bellwire.engine.host.text_files import small_file
+from bellwire.engine.host.text_files import small_file, toml_tables
 from bellwire.engine.scenarios.in_force import without_effect
 from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
 from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin
@@ -268,8 +267,8 @@ def load_scenario_file(path: Path) -> Scenario:
     text = small_file(path, LARGEST_FILE, "scenario", ScenarioError)
     origin = Origin(text, str(path))
     try:
-        tables = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
+        tables = toml_tables(text)
+    except ValueError as error:
         raise ScenarioError(f"{path}: not TOML: {error}") from error
     return scenario_of(path.stem, tables, origin)
 

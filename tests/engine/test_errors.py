@@ -40,6 +40,7 @@ def test_the_answer_is_words(error: Exception, said: str) -> None:
         (errno.EROFS, "another one"),
         (errno.ELOOP, "`ls -l`"),
         (errno.ENAMETOOLONG, "shorter"),
+        (errno.EIO, "`dmesg`"),
     ],
 )
 def test_what_a_user_can_cause_has_its_remedy(number: int, helps: str) -> None:

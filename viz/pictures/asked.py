@@ -19,6 +19,7 @@ FORMATS = (".png", ".svg", ".pdf")
 PANEL_OF = {"stages": "explain", "call": "calls"}  # a view's panel, where it has another name
 HIDDEN_FACTS = ("pid", "host", "cpu", "annotations")
 SIZES = (64, 16384)  # pixels that a side may have, times the scale too
+MOST_DIGITS = 9  # of a side
 SCALES = (0.25, 8.0)
 TEXTS = (0.8, 5.0)  # of text, times what it is by itself
 THEME_NAMES = ("dark", "light", "projector", "print")
@@ -129,9 +130,10 @@ def read_view(text: str) -> str:
 def read_size(text: str) -> tuple[int, int]:
     """ "1280x720" or "1280×720"; PictureError if it is none, or too large."""
     width, by, height = text.lower().replace("×", "x").partition("x")
-    if not (by and width.strip().isdecimal() and height.strip().isdecimal()):
+    sides = width.strip(), height.strip()
+    if not (by and all(side.isdecimal() and len(side) <= MOST_DIGITS for side in sides)):
         raise PictureError(tr("A size is WIDTHxHEIGHT in pixels, as 1280x720, not {text!r}.", text=text))
-    found = int(width), int(height)
+    found = int(sides[0]), int(sides[1])
     if not all(Allowed(*SIZES).holds(side) for side in found):
         least, most = SIZES
         raise PictureError(tr("A picture has {least} to {most} pixels each way.", least=least, most=most))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bellwire.engine.errors import answer_and_remedy
-from bellwire.engine.host.text_files import first_bytes
+from bellwire.engine.host.text_files import first_bytes, open_file
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.asked import PictureAsked, PictureError, read_asked
@@ -95,9 +95,9 @@ def hash_of_this(path: Path, identity: tuple[int, ...]) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file, in hexadecimal."""
+    """The hash of a file, in hexadecimal; OSError, also for what has no end: a device, a FIFO."""
     made = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while piece := file.read(PIECE):
             made.update(piece)
     return made.hexdigest()

@@ -16,7 +16,6 @@ from bellwire.viz.style.theme import DARK, LARGEST_SCALE, SMALLEST_SCALE, THEMES
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.text.languages import languages
 
-
 LARGEST_SETTINGS = 1 << 18  # bytes
 MOST_RECENT = 8  # files that are remembered
 ESCAPED = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]+))")  # a character by its number, as an INI file of Qt's has it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.errors import EngineError, ScenarioError
-from bellwire.engine.host.text_files import small_file
+from bellwire.engine.host.text_files import MOST_PARTS, small_file, toml_tables
 
 Make = Callable[[Path], object]
 MOST = 4096
@@ -75,3 +76,42 @@ def test_a_text_is_a_text(tmp_path: Path) -> None:
     for content, text in ((b"", ""), (b"\xef\xbb\xbfa\r\nb\r\n", "a\nb\n"), ("µ\n".encode(), "µ\n")):
         path.write_bytes(content)
         assert small_file(path, MOST, "scenario", ScenarioError) == text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a." * 200_000 + "a = 1",
+        "[" + "a." * 200_000 + "a]",
+        "[[" + "a . " * 200_000 + "a]]",
+        "x = {y = 1, " + '"a".' * 200_000 + "a = 1}",
+        "x = {" + "'a'\t." * 200_000 + "a = 1}",
+    ],
+    ids=["key", "table", "tables", "inline", "quoted"],
+)
+def test_a_key_of_thousands_of_parts_is_refused_where_it_stands(key: str) -> None:
+    """tomllib takes minutes for it, and gigabytes."""
+    with pytest.raises(ValueError, match=rf"^A key has at most {MOST_PARTS} parts \(at line 3, column [0-9]+\)$"):
+        toml_tables(f"a = 1\n\n{key}\n")
+
+
+@pytest.mark.parametrize(
+    "text", ['"""', "'''", "#", '"', "[", "{", ",", " ", "\n", ".", "a.", "a , ", '"a"', "'.", "[["]
+)
+def test_looking_for_such_keys_takes_no_longer_than_reading(text: str) -> None:
+    """Whatever a text is made of: from each of its places to its end would take hours."""
+    for content in (f"a = '''{text * 300_000}", text * 300_000):
+        with contextlib.suppress(ValueError):
+            toml_tables(content)
+
+
+def test_what_nobody_would_write_is_said_in_words() -> None:
+    with pytest.raises(ValueError, match=r"^tables and lists in one another without end$"):
+        toml_tables("a = " + "[" * 5000)
+    with pytest.raises(ValueError, match=r"^a number has thousands of digits$"):
+        toml_tables("a = " + "9" * 5000)
+
+
+def test_a_key_with_some_dots_is_a_key() -> None:
+    parts = ".".join("abcdefghijklmnop")
+    assert toml_tables(f"{parts} = 1\nb = 'one. two. {'three. ' * 50}'\n")["b"].startswith("one.")

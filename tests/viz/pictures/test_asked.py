@@ -51,7 +51,9 @@ def test_a_size_has_two_sides(text: str) -> None:
     assert read_size(text) == (1280, 720)
 
 
-@pytest.mark.parametrize("text", ["", "1280", "x", "1280x", "-5x5", "1.5x2", "99999x10", "63x64", "nanxnan"])
+@pytest.mark.parametrize(
+    "text", ["", "1280", "x", "1280x", "-5x5", "1.5x2", "99999x10", "63x64", "nanxnan", "9" * 5000 + "x9"]
+)
 def test_what_is_no_size_says_what_one_is(text: str) -> None:
     with pytest.raises(PictureError, match=r"as 1280x720|64 to 16384 pixels"):
         read_size(text)

@@ -19,7 +19,7 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import file_name, shown
-from bellwire.engine.host.text_files import small_file
+from bellwire.engine.host.text_files import small_file, toml_tables
 from bellwire.engine.scenarios.scenario import did_you_mean
 from bellwire.viz.pictures.asked import FORMATS, PictureAsked, picture_asked
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS, ClipAsked, ClipPace, read_rate, refuse_clip
@@ -31,6 +31,8 @@ USUAL_LIST = "shots.toml"
 LARGEST_LIST = 1 << 20  # bytes
 LONGEST_QUOTED = 60  # characters of a wrong value
 LONGEST_WORDS = 1000  # characters of a text
+LARGEST_NUMBER = 2**63 - 1  # as TOML has it
+MOST_GROUPS = 16  # that go on from each other
 MOST_OF_SHOT = 1000  # pictures
 MOST_OF_LIST = 5000
 MOST_PIXELS = 1 << 26  # of a picture: what several workers have memory for at a time
@@ -64,6 +66,7 @@ class ListReader:
 
     def read(self) -> ShotList:
         """All of it; ShotListError if something is wrong."""
+        self._check_numbers((), self._tables)
         for name, table in self._tables.items():
             if name not in TABLES:
                 raise self.wrong((name,), f"there is no such table; {did_you_mean(name, list(TABLES))}")
@@ -92,19 +95,27 @@ class ListReader:
 
     def _toml(self, text: str) -> dict[str, Any]:
         try:
-            return tomllib.loads(text)
+            return toml_tables(text)
         except tomllib.TOMLDecodeError as error:
             at = TOML_PLACE.search(str(error))
             place = f"{at[1]}:{at[2]}" if at else f"{text.count(chr(10)) + 1}:1"
             raise ShotListError(f"{self.path}:{place}: not TOML: {TOML_PLACE.sub('', str(error))}.") from error
-        except (RecursionError, ValueError) as error:  # a number of thousands of digits
-            raise ShotListError(f"{self.path}: not TOML that anybody would write.") from error
+        except ValueError as error:
+            raise ShotListError(f"{self.path}: not TOML that anybody would write: {error}.") from error
 
     # -- tables
 
     def _check_kind(self, path: TomlPath, value: Any, kind: Any, allowed: str) -> None:
         if not isinstance(value, kind):
             raise self.wrong(path, f"is {quoted(value)}; allowed is {allowed}.")
+
+    def _check_numbers(self, path: TomlPath, value: Any) -> None:
+        """ShotListError for one that could not even be printed."""
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise self.wrong(path, f"a number is at most {LARGEST_NUMBER}.")
+        inner = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+        for key, part in inner:
+            self._check_numbers((*path, key), part)
 
     def _named(self, kind: str, name: str) -> Settled:
         """[group.NAME] or [shot.NAME]."""
@@ -155,6 +166,8 @@ class ListReader:
             if name in passed:
                 circle = [*passed[passed.index(name) :], name]
                 raise self.wrong(at, f"the groups go in a circle: {', '.join(circle)}.")
+            if len(passed) == MOST_GROUPS:
+                raise self.wrong(at, f"more than {MOST_GROUPS} groups go on from each other.")
             passed.append(name)
             own = groups[name]
             found = without_instead(found, own) | {key: one for key, one in found.items() if key != "group"}
@@ -168,7 +181,8 @@ class ListReader:
         outs = values_of(settled, "out", [usual_out([key for key in axes if len(axes[key]) > 1])])
         count = prod(map(len, axes.values())) * len(outs)
         if count > MOST_OF_SHOT:
-            how = " × ".join(f"{len(values)} of {key}" for key, values in axes.items())
+            several_outs = {"out": outs} if len(outs) > 1 else {}
+            how = " × ".join(f"{len(values)} of {key}" for key, values in (axes | several_outs).items())
             raise self.wrong(path, f"comes to {count} pictures ({how}); a shot has at most {MOST_OF_SHOT}.")
         plain = {key: value for key, (value, _) in settled.items() if key not in axes}
         used = set[str]()

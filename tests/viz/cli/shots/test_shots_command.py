@@ -144,3 +144,14 @@ def test_a_wrong_call_is_one_sentence(words: str, why: str, folder: Path, capfd:
     code, said, wrong = shots(words, capfd)
     assert (code, said, wrong.count("\n")) == (2, "", 1)
     assert why in wrong
+
+
+def test_a_recording_that_is_none_any_more_is_waited_for_by_nobody(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert shots("build manual/shots.toml --only plain", capfd)[0] == 0
+    (folder / "runs/one.arrow").unlink()
+    os.mkfifo(folder / "runs/one.arrow")
+    assert states(folder, capfd)["plain-light.png"] == "out of date"
+    code, _, wrong = shots("build manual/shots.toml --only plain", capfd)
+    assert (code, "runs/one.arrow cannot be opened as a recording: it is not a file." in wrong) == (1, True)
