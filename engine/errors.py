@@ -73,20 +73,24 @@ REMEDIES = {
     errno_names.EMFILE: tr_later("This process has too many files open; `ulimit -n` says how many it may have."),
     errno_names.EIO: tr_later("The VM belongs to another process, or is broken for good: make a new one."),
 }  # what to do wherever the kernel answers so
+FORBIDDEN = tr_later("Something forbids this process the call, as a sandbox does: start the program outside of it.")
+# What to do where KVM, or another device of the kernel's, answers so: about anything else, look for what it has said.
+DEVICE_REMEDIES = REMEDIES | dict.fromkeys((errno_names.EPERM, errno_names.EACCES), FORBIDDEN)
+LOOK_AT_LOG = tr_later("Look for the kernel's own words: `sudo dmesg | tail`.")
 
 
 class KvmError(EngineError):
     """The kernel refused an operation.
 
     operation: what was asked, in words, with its arguments. errno: the kernel's answer.
-    remedy: why, and what to do; "" if nothing is known.
+    remedy: why, and what to do; without one, what helps wherever the kernel answers so.
     """
 
     def __init__(self, operation: str, errno: int, remedy: str = "") -> None:
-        self.operation, self.errno, self.remedy = operation, errno, tr(remedy or REMEDIES.get(errno, ""))
+        self.operation, self.errno = operation, errno
+        self.remedy = tr(remedy or DEVICE_REMEDIES.get(errno, LOOK_AT_LOG))
         name = errno_names.errorcode.get(errno, str(errno))
-        text = f"{operation}: {os.strerror(errno)} ({name})"
-        super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
+        super().__init__(f"{operation}: {os.strerror(errno)} ({name}). {self.remedy}")
 
 
 THREADS_REMEDY = tr_later(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from bellwire.engine.host.host import (
     CAPABILITIES,
     FIRMWARE,
     ROOT,
+    SANDBOX,
     Capability,
     Check,
     cpu_flags,
@@ -23,6 +25,7 @@ from bellwire.engine.host.host import (
     trial_vm,
     usable_kvm,
 )
+from bellwire.engine.language import tr
 
 CLOCKSOURCE = "sys/devices/system/clocksource/clocksource0"
 NEWER_KERNEL = "install a newer kernel"
@@ -86,7 +89,9 @@ def statistics_check(vm: int) -> Check:
     try:
         os.close(fcntl.ioctl(vm, lib.KVM_GET_STATS_FD, 0))
     except OSError as error:
-        return Check("statistics", "KVM_GET_STATS_FD", False, answer_of(error), f"{NEWER_KERNEL} (5.14 or later)")
+        forbidden = error.errno in (errno.EPERM, errno.EACCES)
+        remedy = tr(SANDBOX) if forbidden else f"{NEWER_KERNEL} (5.14 or later)"
+        return Check("statistics", "KVM_GET_STATS_FD", False, answer_of(error), remedy)
     return Check("statistics", "KVM_GET_STATS_FD", True, "KVM's counters can be read without root")
 
 

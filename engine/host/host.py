@@ -305,14 +305,26 @@ def trial_vm(kvm: int) -> Iterator[int]:
         os.close(vm)
 
 
+def why_no_version(device: Path, error: OSError) -> str:
+    """One sentence and a remedy for what KVM_GET_API_VERSION answers: most often it is not KVM that is asked."""
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return tr("KVM may not be asked what it can do ({error}): {remedy}", error=answer_of(error), remedy=tr(SANDBOX))
+    return why_not_kvm(device, answer_of(error))
+
+
 def has_capability(kvm: int, capability: Capability) -> bool:
     """Whether KVM has a capability; asked of /dev/kvm or of a VM."""
     return extension(kvm, capability) > 0
 
 
 def extension(kvm: int, capability: Capability) -> int:
-    """What KVM answers for a capability, 0: it has it not; asked of /dev/kvm or of a VM."""
-    return fcntl.ioctl(kvm, lib.KVM_CHECK_EXTENSION, capability.number)
+    """What KVM answers for a capability, 0: it has it not; asked of /dev/kvm or of a VM. NoKvmError if nothing."""
+    try:
+        return fcntl.ioctl(kvm, lib.KVM_CHECK_EXTENSION, capability.number)
+    except OSError as error:
+        remedy = tr(VM_REFUSED.get(error.errno or 0, LOOK_AT_LOG))
+        text = tr("KVM may not be asked what it can do ({error}): {remedy}", error=answer_of(error), remedy=remedy)
+        raise NoKvmError(text) from error
 
 
 def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
@@ -330,7 +342,7 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
         try:
             version = fcntl.ioctl(kvm, lib.KVM_GET_API_VERSION, 0)
         except OSError as error:
-            raise NoKvmError(why_not_kvm(path, answer_of(error))) from error
+            raise NoKvmError(why_no_version(path, error)) from error
         if version != lib.KVM_API_VERSION:
             raise NoKvmError(
                 tr(

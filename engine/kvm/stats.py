@@ -5,7 +5,6 @@ Layout: Documentation/virt/kvm/api.rst, 4.133 KVM_GET_STATS_FD.
 
 from __future__ import annotations
 
-import errno
 import os
 import struct
 
@@ -28,13 +27,11 @@ class VcpuStats(Fd):
 
     @classmethod
     def of(cls, vcpu_fd: int) -> VcpuStats | None:
-        """Those of a vCPU; None where this KVM gives none. KvmError for another reason."""
+        """Those of a vCPU; None where there are none, for whatever reason: a guest runs without."""
         try:
             return cls(vcpu_fd)
-        except KvmError as error:
-            if error.errno in (errno.ENOTTY, errno.EINVAL):
-                return None
-            raise
+        except KvmError:
+            return None
 
     def _read_descriptors(self) -> dict[str, int]:
         """Name -> offset of the value in the file, of single values only."""

@@ -20,7 +20,10 @@ from bellwire.engine.language import tr, tr_later
 
 __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 
-ONE_IRQCHIP = tr_later("A VM gets one interrupt controller, split or full, once, and before its first vCPU.")
+IRQCHIP_REFUSED = dict.fromkeys(
+    (errno.EEXIST, errno.EINVAL),
+    tr_later("A VM gets one interrupt controller, split or full, once, and before its first vCPU."),
+)
 NEEDS_IRQCHIP = tr_later("This VM has no interrupt controller in the kernel: create_irqchip() before the first vCPU.")
 
 
@@ -138,13 +141,14 @@ class Vm(Fd):
 
     def create_irqchip(self) -> None:
         """KVM_CREATE_IRQCHIP: PIC, IOAPIC and local APICs in the kernel; irqfd needs it."""
-        check(lib.bw_vm_create_irqchip(self.fd), "KVM_CREATE_IRQCHIP", ONE_IRQCHIP)
+        result = lib.bw_vm_create_irqchip(self.fd)
+        check(result, "KVM_CREATE_IRQCHIP", IRQCHIP_REFUSED.get(-result, ""))
         self.irqchip, self.routes = "full", default_routes()
 
     def enable_split_irqchip(self, pins: int = lib.BW_IOAPIC_PINS) -> None:
         """KVM_CAP_SPLIT_IRQCHIP: only the local APICs are in the kernel; `pins` GSIs are left to an IOAPIC outside."""
         result = lib.bw_vm_enable_split_irqchip(self.fd, pins)
-        check(result, f"KVM_ENABLE_CAP SPLIT_IRQCHIP of {pins} pins", ONE_IRQCHIP)
+        check(result, f"KVM_ENABLE_CAP SPLIT_IRQCHIP of {pins} pins", IRQCHIP_REFUSED.get(-result, ""))
         self.irqchip = "split"
 
     def set_user_memory_region(self, memory: Memory) -> None:

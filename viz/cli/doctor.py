@@ -24,8 +24,9 @@ def all_checks() -> list[Check]:
     found = host_checks()
     if all(check.ok for check in found if check.needed):
         from bellwire.engine.live.clock_check import guest_clock_check
+        from bellwire.engine.live.trials import tried
 
-        found.append(guest_clock_check())
+        found = [*tried(found), guest_clock_check()]
     return [*found, *kernel_checks(), *qt_checks()]
 
 

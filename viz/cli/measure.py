@@ -154,9 +154,10 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     errors = (None if meant else session.error, recorder.error if recorder else None)
     found = [str(error) for error in errors if error] + [session.unseen] * bool(session.unseen)
     rung = signals(session, run.tally)
-    if count is not None and rung != count and not meant and not run.evidence.unended:
+    ran = session.error is None or meant  # else it is that which kept the others from coming
+    if count is not None and rung != count and ran and not (meant or run.evidence.unended):
         found.append(f"{rung} of {count} signals came, then none for {run.without_a_signal}.")
-    if session.error is None or meant:
+    if ran:
         found += disagreements(run.tally, session.truth())
     return found
 

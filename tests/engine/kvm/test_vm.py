@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import EngineError, KvmError, check
+from bellwire.engine.errors import LOOK_AT_LOG, EngineError, KvmError, check
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
 from bellwire.engine.kvm.gsi import default_routes
 from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign_ioeventfd
@@ -205,7 +205,8 @@ def test_a_refusal_has_its_parts_and_a_remedy_for_what_is_common() -> None:
     assert (error.operation, error.errno) == ("KVM_SOMETHING of 3", errno.ENOTTY)
     assert "newer kernel" in error.remedy
     assert str(error).endswith(error.remedy)
-    assert str(KvmError("X", errno.EEXIST)) == "X: File exists (EEXIST)"
+    assert str(KvmError("X", errno.EEXIST)) == f"X: File exists (EEXIST). {LOOK_AT_LOG}"
+    assert "sandbox" in KvmError("X", errno.EPERM).remedy
     with pytest.raises(KvmError, match=r"Y: .*EBUSY\)\. Wait\."):
         check(-errno.EBUSY, "Y", "Wait.")
     assert check(3, "Y") == 3

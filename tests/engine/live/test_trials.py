@@ -1,0 +1,39 @@
+"""Calls that KVM may refuse although it says that it can: tests/engine/machines/test_needs.py has them refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from bellwire.engine.errors import KvmError
+from bellwire.engine.host.host import Check
+from bellwire.engine.live import trials
+from bellwire.engine.live.trials import TRIALS, TrialVm, refusal_of_trial, tried
+from bellwire.engine.machines.needs import USES
+
+CHECKS = [
+    Check("capability", "MP_STATE", True, "a second vCPU"),
+    Check("capability", "SPLIT_IRQCHIP", False, "missing: the IOAPIC in user space", "install a newer kernel"),
+    Check("clock", "MP_STATE", True, "of another topic"),
+]
+
+
+def test_everything_that_only_some_scenarios_use_is_tried() -> None:
+    assert set(TRIALS) == set(USES)
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", TRIALS)
+def test_what_this_kvm_can_it_does(name: str) -> None:
+    assert refusal_of_trial(TRIALS[name]) is None
+
+
+def test_a_refusal_takes_the_place_of_what_kvm_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: TrialVm) -> None:
+        raise KvmError("KVM_SET_MP_STATE", 1)
+
+    monkeypatch.setattr(trials, "TrialVm", lambda stack: stack)
+    monkeypatch.setattr(trials, "TRIALS", dict.fromkeys(TRIALS, refused))
+    first, *others = tried(CHECKS)
+    assert (first.ok, first.found) == (False, "a second vCPU: KVM_SET_MP_STATE: Operation not permitted (EPERM)")
+    assert "sandbox" in first.remedy
+    assert others == CHECKS[1:]
