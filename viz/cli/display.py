@@ -92,6 +92,8 @@ XCB_LIBRARIES = (
 WAYLAND_LIBRARIES = ("libwayland-client.so.0", "libwayland-cursor.so.0", "libxkbcommon.so.0")
 WITHOUT_SCREEN = ("offscreen", "minimal", "minimalegl")  # nobody sees a window there
 NO_DISPLAY = "There is no display."
+LEAST_DEPTH = 15  # bits a pixel that Qt can paint with: with fewer each paint fails, and the window stays black
+ROOT_DEPTH = 38  # where xcb_screen_t has the root window's depth
 ANSWER_SECONDS = 5.0  # how long a display server may take to answer
 
 
@@ -161,8 +163,8 @@ def loadable(library: str) -> bool:
 
 def x11_trouble(display: str) -> str:
     """Why the X server does not answer. It may be on another machine, so it is not waited for without end."""
-    outcome: list[int] = []
-    asking = threading.Thread(target=lambda: outcome.append(x11_error(display)), name="ask the display", daemon=True)
+    outcome: list[str] = []
+    asking = threading.Thread(target=lambda: outcome.append(x11_refusal(display)), name="ask the display", daemon=True)
     try:
         begin_thread(asking)
     except EngineError as error:
@@ -170,21 +172,40 @@ def x11_trouble(display: str) -> str:
     asking.join(ANSWER_SECONDS)
     if not outcome:
         return f"The display {display} does not answer."
-    return f"The display {display} cannot be opened." if outcome[0] else ""
+    return outcome[0]
 
 
-def x11_error(display: str) -> int:
-    """What xcb says of a connection: 0 is well, and then it stays open, in OPEN."""
-    xcb = ctypes.CDLL("libxcb.so.1")
+def x11_refusal(display: str) -> str:
+    """Why no window can be shown over a connection, by xcb; "" if one can, and then it stays open, in OPEN."""
+    xcb, chosen = ctypes.CDLL("libxcb.so.1"), ctypes.c_int(0)
     xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
-    error = int(xcb.xcb_connection_has_error(connection))
+    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), ctypes.byref(chosen)))
+    refusal = f"The display {display} cannot be opened." if xcb.xcb_connection_has_error(connection) else ""
+    depth = 0 if refusal else screen_depth(xcb, connection, chosen.value)
+    if 0 < depth < LEAST_DEPTH:
+        refusal = f"The display {display} has {depth} bits a pixel, and Qt paints with {LEAST_DEPTH} or more."
     close_connections()
-    if error:
+    if refusal:
         xcb.xcb_disconnect(connection)
     else:
         OPEN.append(connection)
-    return error
+    return refusal
+
+
+class ScreensLeft(ctypes.Structure):
+    """xcb_screen_iterator_t."""
+
+    _fields_ = [("data", ctypes.c_void_p), ("rem", ctypes.c_int), ("index", ctypes.c_int)]
+
+
+def screen_depth(xcb: ctypes.CDLL, connection: ctypes.c_void_p, number: int) -> int:
+    """Bits a pixel of the root window of a screen; 0: there is no such screen."""
+    xcb.xcb_get_setup.restype = ctypes.c_void_p
+    xcb.xcb_setup_roots_iterator.restype = ScreensLeft
+    screens = xcb.xcb_setup_roots_iterator(ctypes.c_void_p(xcb.xcb_get_setup(connection)))
+    for _ in range(number):
+        xcb.xcb_screen_next(ctypes.byref(screens))
+    return ctypes.string_at(screens.data, ROOT_DEPTH + 1)[ROOT_DEPTH] if screens.data and screens.rem else 0
 
 
 # The connection that was tried last, for as long as the process lives: an X server that starts afresh when its last

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
+from bellwire.viz.style.painting import clear_pixmap
 from bellwire.viz.style.theme import Theme
 
 SIZE = 20  # the icons' own grid
@@ -134,8 +135,7 @@ def icon_color(theme: Theme, enabled: bool) -> QColor:
 
 def drawn(name: str, color: QColor) -> QPixmap:
     """One icon in one colour."""
-    pixmap = QPixmap(SIZE * RATIO, SIZE * RATIO)
-    pixmap.fill(Qt.GlobalColor.transparent)
+    pixmap = clear_pixmap(SIZE * RATIO, SIZE * RATIO, 1)
     painter = QPainter(pixmap)
     paint_icon(painter, name, color, RATIO)
     painter.end()
@@ -155,9 +155,7 @@ def paint_icon(painter: QPainter, name: str, color: QColor, scale: float) -> Non
 
 def logo(theme: Theme, size: int) -> QPixmap:
     """The program's mark, so many pixels high."""
-    pixmap = QPixmap(size * RATIO, size * RATIO)
-    pixmap.setDevicePixelRatio(RATIO)
-    pixmap.fill(Qt.GlobalColor.transparent)
+    pixmap = clear_pixmap(size * RATIO, size * RATIO, RATIO)
     painter = QPainter(pixmap)
     paint_logo(painter, theme, size)
     painter.end()

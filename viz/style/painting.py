@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 Widget = TypeVar("Widget", bound=QWidget)
@@ -31,3 +32,14 @@ def painting(paint: Paint[Widget]) -> Paint[Widget]:
             traceback.clear_frames(error.__traceback__)
 
     return paintEvent
+
+
+def clear_pixmap(width: int, height: int, ratio: float) -> QPixmap:
+    """So many pixels of the screen, transparent; ratio: how many of them make one of the window's.
+
+    Filled first: on a screen of 16 bits what is transparent takes another format, and Qt forgets the ratio over it.
+    """
+    pixmap = QPixmap(width, height)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap

@@ -23,6 +23,7 @@ from bellwire.viz.cli.display import (
     package_of,
     platforms,
 )
+from tests.support.x_server import x_server
 
 SHIPPED = str(Path(__file__).resolve().parents[3] / "assets/recordings/roundtrip.arrow")
 LISTING = """\
@@ -194,6 +195,17 @@ def test_behind_a_stale_wayland_display_there_may_be_a_real_one(xvfb: str) -> No
     stale = {"WAYLAND_DISPLAY": "stale", "XDG_RUNTIME_DIR": "/nowhere"}
     assert find_display({"DISPLAY": xvfb, **stale}) == Opening("xcb")
     assert find_display({"DISPLAY": xvfb, "QT_QPA_PLATFORM": "wayland;xcb"}) == Opening("xcb")
+
+
+@pytest.mark.xcb
+@pytest.mark.usefixtures("nothing_open", "xvfb")
+@pytest.mark.parametrize(("depth", "trouble"), [(8, "has 8 bits a pixel, and Qt paints with 15 or more."), (16, "")])
+def test_a_display_with_too_few_colors_is_refused_and_told(depth: int, trouble: str) -> None:
+    """Qt would open it, fail at each paint and show a black window."""
+    with x_server(depth) as display:
+        told = f"The display {display} {trouble}" if trouble else ""
+        assert find_display({"DISPLAY": display}) == Opening("offscreen" if told else "xcb", told)
+        assert bool(OPEN) != bool(told)
 
 
 def test_missing_libraries_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
+import pytest
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -13,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.style.painting import painting
 from bellwire.viz.text.faults import Fault, faults_told
+from tests.support.x_server import x_server
 
 VIZ = Path(__file__).resolve().parents[3] / "viz"
 
@@ -57,3 +62,21 @@ def test_every_paint_event_may_fail() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "paintEvent" and not node.decorator_list
     ]
     assert plain == []
+
+
+@pytest.mark.xcb
+@pytest.mark.usefixtures("xvfb")
+def test_what_is_drawn_larger_than_shown_is_so_on_a_screen_of_16_bits() -> None:
+    code = """
+from PySide6.QtWidgets import QApplication
+from bellwire.viz.style.icons import logo
+from bellwire.viz.style.painting import clear_pixmap
+from bellwire.viz.style.theme import DARK
+app = QApplication([])
+assert app.primaryScreen().depth() == 16
+print(logo(DARK, 24).deviceIndependentSize().toTuple(), clear_pixmap(30, 15, 1.5).deviceIndependentSize().toTuple())
+"""
+    with x_server(depth=16) as display:
+        environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == "(24.0, 24.0) (20.0, 10.0)\n"
