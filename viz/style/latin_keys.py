@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import decimal
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
@@ -15,17 +16,23 @@ LAYOUTS = (
     ("ΕΡΤΥΘΙΟΠΑΣΔΦΓΗΞΚΛΖΧΨΩΒΝΜ", "ERTYUIOPASDFGHJKLZXCVBNM"),  # Greek
     ("קראטוןםפשדגכעיחלךזסבהנמצ", "ERTYUIOPASDFGHJKLZXCVBNM"),  # Hebrew
 )
+# What stands on a letter's key there and is no letter itself, by sign and scan code. No Latin layout has it there.
+PUNCTUATION = {(";", 24): "Q", ("/", 24): "Q", (",", 24): "Q", ("'", 25): "W"}  # Greek, Hebrew, Bulgarian, Hebrew
 LETTERS: dict[str, str] = {}
 for _signs, _latin in LAYOUTS:
     LETTERS = dict(zip(_signs, _latin, strict=True)) | LETTERS
 
 
 def latin_key(event: QKeyEvent) -> str:
-    """The Latin letter (or bracket) at the key's place; "" if the key has one itself, or is none of them."""
+    """The Latin letter (or bracket) at the key's place, or its digit; "" if the key has one itself, or is neither."""
     sign = chr(event.key()) if 0x7F < event.key() < 0x110000 else event.text().upper()
-    if len(sign) != 1 or ord(sign) <= 0x7F or not sign.isalpha():
+    if len(sign) != 1:
         return ""
-    return PLACES.get(event.nativeScanCode(), "") or LETTERS.get(sign.upper(), "")
+    if ord(sign) <= 0x7F:
+        return PUNCTUATION.get((sign, event.nativeScanCode()), "")
+    if sign.isdecimal():  # Persian and Devanagari have their own
+        return str(decimal(sign))
+    return (PLACES.get(event.nativeScanCode(), "") or LETTERS.get(sign.upper(), "")) if sign.isalpha() else ""
 
 
 def action_of(event: QKeyEvent, actions: Iterable[QAction]) -> QAction | None:

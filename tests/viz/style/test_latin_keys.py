@@ -15,7 +15,7 @@ from tests.support.windows import Stage, staged
 
 Modifier = Qt.KeyboardModifier
 PLACE_OF = {letter: code for code, letter in PLACES.items()}
-SIGNS = {"I": "шιןщ", "Q": "й/", "D": "вδגа", "S": "ыσדя", "X": "чχסй", "B": "иβנп", "F": "аφכо"}
+SIGNS = {"I": "шιןщ", "Q": "й;/,", "W": "цς'у", "D": "вδגа", "S": "ыσדя", "X": "чχסй", "B": "иβנп", "F": "аφכо"}
 
 
 @pytest.fixture
@@ -32,8 +32,17 @@ def pressed(sign: str, code: int = 0, modifiers: Modifier = Modifier.NoModifier)
 @pytest.mark.parametrize("letter", SIGNS)
 def test_the_place_of_a_key_says_what_it_does(letter: str) -> None:
     for sign in SIGNS[letter]:
-        if sign.isalpha():
-            assert latin_key(pressed(sign, PLACE_OF[letter])) == letter
+        assert latin_key(pressed(sign, PLACE_OF[letter])) == letter
+
+
+@pytest.mark.parametrize(("sign", "code"), [("'", 24), (",", 25), (".", 26), (";", 52), ("a", 24), ("/", 61)])
+def test_where_a_latin_layout_has_the_letter_elsewhere_a_sign_is_no_letter(sign: str, code: int) -> None:
+    """Those of Dvorak, AZERTY and QWERTY."""
+    assert latin_key(pressed(sign, code)) == ""
+
+
+def test_a_digit_is_a_digit_in_every_script() -> None:
+    assert [latin_key(pressed(sign, 11)) for sign in "۲२٢2"] == ["2", "2", "2", ""]
 
 
 def test_without_a_place_the_letter_says_it() -> None:
