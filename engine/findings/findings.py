@@ -247,7 +247,7 @@ def early_signals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Who ended the interrupts of a level: told by what came first."""
     interrupt = evidence.scenario.interrupt
-    if not interrupt or interrupt.trigger != "level":
+    if not interrupt or interrupt.trigger != "level" or not tally.irqs_signalled:
         return
     numbers = {
         "irqs_signalled": tally.irqs_signalled,

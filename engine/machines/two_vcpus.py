@@ -81,7 +81,7 @@ class TwoVcpus(OneGuest):
     def _build(self) -> None:
         super()._build()
         answered = self.scenario.doorbell is None
-        self.second = self._stack.enter(Guest(self._program(), 1, beside=self.guest, shares_control=answered))
+        self.second = self._stack.enter(Guest(self._program(1), 1, beside=self.guest, shares_control=answered))
         self.guests = (self.guest, self.second)
         self._numbers, self._turn = DoorbellNumbers(), 0
         for ringing in ringings(self.scenario.doorbell):
@@ -92,10 +92,10 @@ class TwoVcpus(OneGuest):
     def _pio(self) -> bool:
         return self.scenario.doorbell is not None and self.scenario.doorbell.bus == "pio"
 
-    def _program(self) -> GuestProgram:
-        """Each vCPU rings half of what is asked for."""
+    def _program(self, vcpu: int = 0) -> GuestProgram:
+        """Each vCPU rings half of what is asked for, of an odd number the first one rings one more."""
         program = super()._program()
-        return program if program.limit == NO_LIMIT else replace(program, limit=(program.limit + 1) // 2)
+        return program if program.limit == NO_LIMIT else replace(program, limit=(program.limit + 1 - vcpu) // 2)
 
     def signal_threads(self) -> SignalThreads:
         """Both vCPUs' and the I/O thread."""

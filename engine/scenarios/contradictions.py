@@ -36,9 +36,8 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
     if interrupt is None and program in LISTENERS:
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
     yield from mismatches(values)
-    if values[""]["irqchip"] == "split" and not (machine.split and by_message(interrupt)):
-        with_it = f"it goes with the machine {', '.join(SPLIT)} and the route msi"
-        yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
+    if values[""]["irqchip"] == "split":
+        yield from split_contradictions(machine.split, interrupt)
     if machine.vcpus > 1:
         yield from vcpu_contradictions(machine.name, doorbell, interrupt)
     yield from settled_by_qemu(values)
@@ -51,6 +50,16 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield from doorbell_contradictions(doorbell)
     if interrupt is not None:
         yield from interrupt_contradictions(interrupt, doorbell is not None)
+
+
+def split_contradictions(may: bool, interrupt: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    """Only the local APICs are in the kernel: messages are all that there is. may: whether the machine may be so."""
+    if not may or (interrupt is not None and interrupt["route"] != "msi"):
+        with_it = f"it goes with the machine {', '.join(SPLIT)} and the route msi"
+        yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
+    elif not by_message(interrupt):
+        why = 'irq-line raises a pin, and irqchip = "split" has none in the kernel: use signal-msi'
+        yield "interrupt", "ioctl", why
 
 
 def vcpu_contradictions(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bellwire.engine.events import Events
+from bellwire.engine.events import EventKind, Events
 from bellwire.engine.findings.finding import often, share
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
@@ -53,6 +53,18 @@ def test_a_sentence_of_one_speaks_of_one(name: str, language: str) -> None:
     with in_language(language):
         wrong = {claim for claim in claims(events, name) if WRONG[language].search(claim)}
     assert wrong == set()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_nothing_is_claimed_of_a_run_in_which_nothing_was_signalled(name: str) -> None:
+    """Of a line that nobody has raised it was said that it is still high."""
+    recording = Recording(path_of_shipped(name))
+    events = np.concatenate(list(recording.sorted_batches()))
+    began = events[np.isin(events["kind"], (EventKind.WIRE, EventKind.STAT, EventKind.WAIT))]
+    tally, evidence = Tally(), Evidence(recording.header.scenario, recording.header.backend)
+    tally.feed(began)
+    evidence.feed(began)
+    assert [finding.claim for finding in findings(tally, evidence)] == []
 
 
 def test_a_share_has_the_noun_of_the_whole() -> None:

@@ -56,6 +56,14 @@ def by_vcpu(events: Events, kind: EventKind) -> list[int]:
     return [int(np.count_nonzero((events["kind"] == kind) & (events["vm"] == vcpu))) for vcpu in (0, 1)]
 
 
+@pytest.mark.parametrize("signals", [1, 2, 37])
+def test_an_odd_number_of_doorbells_is_rung_as_well(signals: int) -> None:
+    """Both rang the larger half: one more than was asked for."""
+    session, events = run("two-vcpus-doorbell", signals)
+    assert tally_of(events).doorbells_rung == session.truth()["rung"] == signals
+    assert by_vcpu(events, EventKind.RING) == [signals - signals // 2, signals // 2]
+
+
 def test_both_vcpus_ring_one_eventfd_and_the_counts_add_up_exactly() -> None:
     session, events = run("two-vcpus-doorbell", 400)
     tally, truth = tally_of(events), session.truth()

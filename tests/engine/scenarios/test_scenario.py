@@ -250,6 +250,11 @@ def test_a_split_irqchip_has_no_pins(tmp_path: Path) -> None:
         loaded(text.replace('guest = "listen"', 'guest = "listen"\nirqchip = "split"'), tmp_path)
 
 
+def test_what_a_split_irqchip_cannot_do_is_refused_by_name() -> None:
+    with pytest.raises(ScenarioError, match=r"^interrupt.ioctl: irq-line .* use signal-msi"):
+        load_scenario("irq-split").with_settings({"ioctl": "irq-line"})
+
+
 def test_a_level_without_its_irqfd_has_the_handler_that_acknowledges() -> None:
     by_irqfd, by_ioctl = load_scenario("irq-level-resample"), load_scenario("irq-line-level")
     assert by_irqfd.with_settings({"irqfd": "off"}).interrupt == by_ioctl.interrupt
