@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Events, Switch, end_to_end, no_events
+from bellwire.engine.events import EventKind, Events, Switch, end_to_end, no_events
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
@@ -217,12 +217,21 @@ class LessonPlayer:
         self.coming = Coming.ON
 
     def _so_far(self, model: LiveModel) -> Events:
-        """What belongs to a step when its counting begins: a machine that began with it may have had its one signal."""
-        assert self.course
+        """What belongs to a step when its counting begins: a machine that began with it may have had its one signal,
+        and a recording may have been played to its end before a starved window came to show it."""
         resumed = model.recorded is not None and model.recorded.resumed is not None
-        if self._asked is None or self.course.scene.switches or resumed or model.events.oldest:
+        if self._asked is None or resumed or model.events.oldest:
             return model.beginning()
-        return end_to_end(no_events(), *model.events)  # what has come: of a recording more is held on the disk
+        so_far = end_to_end(no_events(), *model.events)  # what has come: of a recording more is held on the disk
+        return so_far if self._wired_throughout(so_far) else model.beginning()
+
+    def _wired_throughout(self, events: Events) -> bool:
+        """Whether no switch of the scene ever stood otherwise."""
+        assert self.course
+        wires = events[events["kind"] == EventKind.WIRE]
+        return all(
+            (wires["arg"][wires["id"] == switch] == on).all() for switch, on in self.course.scene.switches.items()
+        )
 
     def _feed(self, model: LiveModel, figures: StepFigures) -> None:
         self._stop_counting()
