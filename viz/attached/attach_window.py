@@ -103,7 +103,7 @@ class AttachWindow(SeenWindow):
         right.addWidget(self.changes)
         right.addWidget(self.recording)
         right.addLayout(row)
-        box = QHBoxLayout(self)
+        box = QHBoxLayout(self.inside)
         box.setContentsMargins(20, 18, 20, 18)
         box.setSpacing(16)
         box.addLayout(left)

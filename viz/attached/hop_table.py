@@ -19,6 +19,7 @@ ROW, SIZE = 22, 12  # pixels at 100 % text
 NUMBERS_FROM = 2  # column
 BESIDE_WORDS, ABOVE_WORDS = 4, 8  # pixels
 WIDE = (172, 0, 74, 74, 74, 74)  # pixels at 100 % text; 0: the rest
+LEAST_REST, LEAST_HIGH = 100, 150  # pixels at 100 % text
 
 
 class HopTable(RowTable):
@@ -77,7 +78,6 @@ class HopCard(Card):
         self.words.setWordWrap(True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
         self.setFocusProxy(self.rows)
-        self.setMinimumHeight(theme.px(150))
         self.set_theme(theme)
 
     def show_hops(self, hops: HopFigures | None, own: int, why_none: str = "") -> None:
@@ -99,6 +99,7 @@ class HopCard(Card):
         """Colours and sizes."""
         super().set_theme(theme)
         self.rows.set_theme(theme)
+        self.setMinimumSize(theme.px(sum(WIDE) + LEAST_REST) + 2 * PADDING, theme.px(LEAST_HIGH))
         self.words.setFont(theme.font(SIZE))
         self._lay_out()
 

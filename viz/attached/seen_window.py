@@ -7,23 +7,31 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QVBoxLayout, QWidget
 
 from bellwire.engine.attached.topology import SeenVm, Topology
 from bellwire.engine.language import tr
+from bellwire.viz.style.scroll import LeastHigh, ScarceArea
 from bellwire.viz.style.theme import Theme
 
 MOST_OF_SCREEN = 0.92
 
 
 class SeenWindow(QDialog):
-    """Beside the main window, or alone. Whichever way it is closed, what it has begun ends with it."""
+    """Beside the main window, or alone. Whichever way it is closed, what it has begun ends with it.
+
+    inside: what it holds; it is scrolled where the screen has no room for it.
+    """
 
     def __init__(self, theme: Callable[[], Theme], parent: QWidget | None) -> None:
         """theme: the one that is in force."""
         super().__init__(parent)
         self._theme = theme
         self._timer = QTimer(self)
+        self.inside = LeastHigh()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(ScarceArea(self.inside))
         self.setWindowFlag(Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 

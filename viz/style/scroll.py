@@ -1,4 +1,4 @@
-"""What is scrolled, and only up and down: it is as wide as it is seen."""
+"""What is scrolled: up and down alone, as wide as it is seen, or where there is no room for all of a window."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableWidget, QWidget
+
+
+class LeastHigh(QWidget):
+    """All that a window holds. It takes what it is given down to its least; only then is there anything to scroll.
+
+    A scroll area asks what height a width needs once there are words that wrap, and would hear what is liked best.
+    """
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.totalMinimumHeightForWidth(width) if layout else -1
+
+
+class ScarceArea(QScrollArea):
+    """All of a window, which is scrolled only where the window has less room than its content needs."""
+
+    def __init__(self, inside: LeastHigh, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(inside)
 
 
 class UprightArea(QScrollArea):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_later
@@ -19,6 +19,7 @@ from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
+from bellwire.viz.style.scroll import LeastHigh, ScarceArea
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
@@ -69,12 +70,8 @@ ASK_MS = 1000  # after which the desktop is asked what it wants: what is shown f
 ENGINE = "engine"  # the thread whose end is the run's
 
 
-class Middle(QWidget):
-    """All that the window holds. It takes what it is given down to its least; only then is there anything to scroll.
-
-    A scroll area asks what height a width needs once there are words that wrap, and would hear what is liked best.
-    A row that has left out all it can needs its width however narrow the window: it is scrolled then, too.
-    """
+class Middle(LeastHigh):
+    """All that the main window holds: its views need their least, and a row that has left out all it can its width."""
 
     def __init__(self, rows: Sequence[QWidget]) -> None:
         super().__init__()
@@ -89,10 +86,6 @@ class Middle(QWidget):
     def minimumSizeHint(self) -> QSize:
         widths = [row.minimumSizeHint().width() for row in self.rows if not row.isHidden()]
         return self._least.expandedTo(QSize(max(widths, default=0), 0))
-
-    def heightForWidth(self, width: int) -> int:
-        layout = self.layout()
-        return layout.totalMinimumHeightForWidth(width) if layout else -1
 
 
 class MainWindow(QMainWindow):
@@ -212,12 +205,8 @@ class MainWindow(QMainWindow):
         box.addWidget(self.story_bar)
         box.addWidget(self.shown, 1)
         box.addWidget(self.console, 1)
-        scrolled = self.scrolled = QScrollArea()  # only where there is no room
-        scrolled.setFrameShape(QFrame.Shape.NoFrame)
-        scrolled.setWidgetResizable(True)
-        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scrolled.setWidget(self.middle)
-        self.setCentralWidget(scrolled)
+        self.scrolled = ScarceArea(self.middle)
+        self.setCentralWidget(self.scrolled)
         self.views.lowered_by = self._said_above
         self.setMinimumSize(*SMALLEST)
         self.resize(*USUAL)

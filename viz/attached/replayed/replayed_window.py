@@ -70,7 +70,7 @@ class ReplayedWindow(SeenWindow):
         self.warning.setVisible(bool(self.warning.text()))
         self.picture = SeenPicture(theme)
         self.timeline = SeenTimeline(self.moments, self.density, self.playhead, theme, self)
-        box = QVBoxLayout(self)
+        box = QVBoxLayout(self.inside)
         box.setContentsMargins(20, 14, 20, 14)
         box.setSpacing(8)
         head = QHBoxLayout()
