@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
 from bellwire.engine.events import Switch
+from bellwire.engine.foreign import shown
 from bellwire.engine.host.text_files import small_file
 from bellwire.engine.language import kept_while_spoken
 from bellwire.engine.scenarios.scenario import OWN, Scenario, did_you_mean, load_scenario, setting_words
@@ -162,9 +163,9 @@ def parts_of(path: Path, offset: int, body: str) -> Iterator[StepParts]:
 
 
 def plain_of(token: Token) -> str:
-    """The words of a paragraph, without what would set them in another type."""
+    """The words of a paragraph, without what would set them in another type; none of them steers who prints it."""
     words = (child.content if child.content else " " for child in token.children or ())
-    return " ".join("".join(words).split())
+    return shown(" ".join("".join(words).split()))
 
 
 def add_fence(step: StepParts, token: Token, place: PlaceInFile) -> None:

@@ -96,13 +96,13 @@ class LessonTable:
         return self.place.wrong(f"{key}: {value!r} is not allowed; allowed is {allowed}.", key)
 
     def words(self, key: str, default: str | None = None) -> str:
-        """A text in one line; without a default it is needed."""
+        """A text in one line, which steers nobody who prints it; without a default it is needed."""
         return self._short(key, str(self._take(key, str, "a text", default)))
 
     def _short(self, key: str, text: str) -> str:
         if len(text) > LONGEST_TEXT:
             raise self.place.wrong(f"{key}: a text has at most {LONGEST_TEXT} characters.", key)
-        return " ".join(text.split())
+        return shown(" ".join(text.split()))
 
     def one_of(self, key: str, allowed: list[str], default: str) -> str:
         """One of these words."""

@@ -186,3 +186,15 @@ def test_lessons_come_in_the_order_of_the_course() -> None:
     ranks = [lesson.rank for lesson in shipped_lessons()]
     assert ranks
     assert ranks == sorted(ranks)
+
+
+def test_nothing_of_a_lesson_steers_who_prints_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(
+        '+++\ntitle = "T\\u001b[31m"\nminutes = 1\nknows = ["K\\u202e"]\n+++\n\n## S \u202e\n\n'
+        '```scene\nscenario = "roundtrip"\n```\n\nW\x1b[31m &#8238;\n\n> N \u2028\x07\n'
+    )
+    lesson = read_lesson(path)
+    step = lesson.steps[0]
+    assert (lesson.title, lesson.knows) == ("T␛[31m", ("K\\u202e",))
+    assert (step.title, step.text, step.notes) == ("S \\u202e", ("W␛[31m \\u202e",), ("N ␇",))

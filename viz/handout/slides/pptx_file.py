@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.foreign import shown
 from bellwire.engine.language import Spoken, tr
 from bellwire.viz.handout.slides.arrangement import APART, BOLD, COLORS, SLIDE, SlideArea, WordsPlaced, arrange
 from bellwire.viz.handout.slides.deck import Deck, DeckSlide, LineKind
@@ -20,6 +21,7 @@ from bellwire.viz.text.faults import library_remedy
 
 SANS, MONO = "Arial", "Courier New"  # which every machine has, or something as wide
 TITLE_ONLY = 5  # of the layouts in python-pptx's own template
+LONGEST_PROPERTY = 255  # characters that a program for slides reads
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # that a ZIP file can say
 
 
@@ -45,7 +47,7 @@ def pptx_of(deck: Deck, theme: Theme) -> bytes:
     made = pptx().Presentation()
     made.slide_width, made.slide_height = map(Inches, SLIDE)
     about = made.core_properties
-    about.title, about.author, about.language = deck.title, "bellwire", Spoken.name
+    about.title, about.author, about.language = shown(deck.title, LONGEST_PROPERTY), "bellwire", Spoken.name
     about.created = about.modified = deck.shown.replace(tzinfo=None)
     for slide in deck.slides:
         PptxSlide(made.slides.add_slide(made.slide_layouts[TITLE_ONLY]), theme).fill(slide)
@@ -83,8 +85,8 @@ class PptxSlide:
             self._write(box.text_frame, words)
         if slide.shown and arranged.picture:
             file = io.BytesIO(slide.shown.picture.png)
-            shown = self._slide.shapes.add_picture(file, *self._lengths(arranged.picture))
-            shown._element.nvPicPr.cNvPr.set("descr", slide.shown.picture.alt)
+            placed = self._slide.shapes.add_picture(file, *self._lengths(arranged.picture))
+            placed._element.nvPicPr.cNvPr.set("descr", slide.shown.picture.alt)
         self._slide.notes_slide.notes_text_frame.text = "\n\n".join(slide.notes)
 
     def _lengths(self, at: SlideArea) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -22,7 +23,9 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.app import main
-from bellwire.viz.handout.slides.pptx_file import pptx
+from bellwire.viz.handout.slides.deck import Deck, DeckSlide
+from bellwire.viz.handout.slides.pptx_file import LONGEST_PROPERTY, pptx, pptx_of
+from bellwire.viz.style.theme import PRINT
 from tests.support.commands import SOMEBODY_ELSES, bellwire
 from tests.support.refusals import refused
 
@@ -171,3 +174,9 @@ def test_what_cannot_be_made_is_one_sentence(
     found, said = refused(words, tmp_path, monkeypatch, capfd)
     assert found == code
     assert why in said
+
+
+def test_a_title_is_as_long_as_a_pptx_can_have_it() -> None:
+    title = "W" * 1000
+    made = pptx_of(Deck(title, (DeckSlide("title", title),), datetime(2026, 1, 1, tzinfo=UTC)), PRINT)
+    assert len(Presentation(io.BytesIO(made)).core_properties.title) == LONGEST_PROPERTY
