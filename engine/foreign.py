@@ -7,6 +7,8 @@ what would steer a terminal, turn the direction of writing or is no character at
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterable
 
 LONGEST = 500  # characters of a text that has no limit of its own
 LONGEST_NAME = 80  # characters of a file's name, without its suffix
@@ -47,3 +49,20 @@ def file_name(text: str, otherwise: str = "recording") -> str:
     while len(name.encode()) > LONGEST_NAME:
         name = name[:-1]
     return name or otherwise
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Words as a line to be pasted into a shell; what steers, or is no character, is an escape: $'\\xff.arrow'."""
+    return " ".join(escaped_word(word) if STEERING.search(word) else shlex.quote(word) for word in words)
+
+
+def escaped_word(word: str) -> str:
+    """As bash and zsh read it."""
+    plain = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{STEERING.sub(bytes_in_escapes, plain)}'"
+
+
+def bytes_in_escapes(match: re.Match[str]) -> str:
+    """A character as the bytes that a file's name has for it."""
+    errors = "surrogateescape" if 0xDC80 <= ord(match[0]) <= 0xDCFF else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in match[0].encode(errors=errors))

@@ -96,6 +96,13 @@ def target_of(path: Path, force: bool) -> Target:
         raise cannot(path, reason(error)) from error
 
 
+def refuse_source(path: Path, source: Path) -> None:
+    """RecordingError if a name leads to the very file that something else is made of, and that would be gone."""
+    with contextlib.suppress(OSError, ValueError):
+        if path.samefile(source):
+            raise cannot(path, tr("it is the file that this is made of; name another one"))
+
+
 def refuse_kind(path: Path, mode: int) -> None:
     """RecordingError for what no file can be written to."""
     if stat.S_ISDIR(mode):

@@ -256,6 +256,33 @@ def test_a_full_disk_leaves_what_was_there(name: str, write: Callable[..., None]
     assert set(names(tmp_path)) <= {"old.arrow"}  # a recording without an event is none
 
 
+@pytest.mark.parametrize("way", ["itself", "a link to it"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(f"convert run.arrow OUT --to {name} --force" for name in EXPORTS if not name.startswith("arrow")),
+        "export-html run.arrow -o OUT --force",
+    ],
+)
+def test_what_something_is_made_of_is_not_replaced_by_it(
+    words: str,
+    way: str,
+    recording: Recording,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What it holds is more than that."""
+    monkeypatch.chdir(tmp_path)
+    content = recording.path.read_bytes()
+    Path("run.arrow").write_bytes(content)
+    Path("link.out").symlink_to("run.arrow")
+    out = {"itself": "run.arrow", "a link to it": "link.out"}[way]
+    assert main(words.replace("OUT", out).split()) == 1
+    assert "it is the file that this is made of" in capsys.readouterr().err
+    assert (Path("run.arrow").read_bytes(), names(tmp_path)) == (content, ["link.out", "run.arrow"])
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_who_writes_to_a_name_at_the_same_time_is_told(
     named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

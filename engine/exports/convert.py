@@ -7,8 +7,10 @@ from pathlib import Path
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS, Export
 from bellwire.engine.language import tr
-from bellwire.engine.outputs import whole_or_not
+from bellwire.engine.outputs import refuse_source, whole_or_not
 from bellwire.engine.recordings.recording import Progress, Recording
+
+OURS = (".arrow", ".arrows")  # which hold all of a recording, and may stand in its place
 
 
 def export_for(path: Path, name: str | None = None) -> Export:
@@ -34,7 +36,10 @@ def write_export(
 ) -> int:
     """Writes `path`; by `force` replaces what was there once all is well. How many events, or latencies, it holds.
 
-    RecordingError if it cannot be written; then, as after an interrupt, nothing is left of it.
+    RecordingError if it cannot be written, or is the recording itself, which holds more than that; then, as after an
+    interrupt, nothing is left of it.
     """
+    if export.suffix not in OURS:
+        refuse_source(path, recording.path)
     with whole_or_not(path, force) as file:
         return export.write(recording, file, progress)

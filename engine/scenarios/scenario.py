@@ -295,7 +295,7 @@ def load_scenario(name: str, also: Iterable[str] = ()) -> Scenario:
         return own_scenario(Path(name))
     names, others = sorted(path.stem for path in GUESTS.glob("*.toml")), list(also)
     if name not in names:
-        if Path(name).is_dir():
+        if name and Path(name).is_dir():
             raise ScenarioError(
                 f"{name} is a directory; `bellwire list` shows the scenarios, and a recording is a file."
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import unicodedata
 from pathlib import Path
 
 import pytest
 
 from bellwire.engine.errors import EngineError, KvmError, RecordingError, ScenarioError
-from bellwire.engine.foreign import LONGEST_NAME, file_name, shown
+from bellwire.engine.foreign import LONGEST_NAME, file_name, shell_line, shown
 
 STEERING = {"Cc", "Cs", "Zl", "Zp"}  # categories of Unicode; and of Cf, the bidirectional ones below
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -45,6 +47,16 @@ def test_a_text_may_have_lines_and_a_length() -> None:
     assert shown("a\nb\x1b", lines=True) == "a\nb␛"
     assert shown("abcdef", 4) == "abc…"
     assert shown("abcd", 4) == "abcd"
+
+
+@pytest.mark.parametrize(
+    "word", ["a", "a b", "a'b\\", "\udcff\udcfe.arrow", "a\n\x1b[31m'\\\u202e", "=1", "", "\udcffa1"]
+)
+def test_a_line_for_a_shell_is_read_as_it_was_meant_and_steers_nobody(word: str) -> None:
+    line = shell_line(["printf", "%s", word])
+    assert shown(line) == line
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+    assert ran.stdout == os.fsencode(word)
 
 
 @pytest.mark.parametrize("kind", [EngineError, RecordingError, ScenarioError])

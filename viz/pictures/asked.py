@@ -5,12 +5,12 @@ It is said again in the same words, in the same order: the command that a pictur
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.foreign import shell_line
 from bellwire.engine.language import tr
 from bellwire.viz.pictures.moment import BEGINNING_OF_NUMBER, Moment
 from bellwire.viz.text.languages import CODE
@@ -106,7 +106,7 @@ class PictureAsked:
 
     def command(self, recording: str, target: str) -> str:
         """The line that makes it, to be pasted into a shell."""
-        return shlex.join(["bellwire", self.order, recording, "-o", target, *self.options()])
+        return shell_line(["bellwire", self.order, recording, "-o", target, *self.options()])
 
 
 class Allowed(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from html import unescape
@@ -26,6 +27,7 @@ from bellwire.viz.text.versions import program_version
 NAMESPACE = "https://bellwire.invalid/ns/picture/1"  # of XML; a name, behind which there is nothing
 KEY = "bellwire"  # of PNG's texts
 VERSION = 1
+HALVES = re.compile("[\ud800-\udfff]")  # of characters, as Python reads such bytes
 PIECE = 1 << 20  # bytes of a recording that are read at a time
 IN_SVG = b"<bellwire:provenance", b">", b"</bellwire:provenance>"  # before the text, and behind it
 FILMS = b"\x1a\x45\xdf\xa3"  # with which a WebM begins
@@ -48,7 +50,7 @@ class Provenance:
 
     def as_json(self) -> str:
         """As it is in a picture, in one line."""
-        return json.dumps(self._table, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return encodable(json.dumps(self._table, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
     @property
     def title(self) -> str:
@@ -57,11 +59,16 @@ class Provenance:
 
     def sidecar(self) -> str:
         """The same for people and programs, as a file beside the picture."""
-        return json.dumps(self._table, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        return encodable(json.dumps(self._table, ensure_ascii=False, indent=2, sort_keys=True)) + "\n"
 
     @property
     def _table(self) -> dict[str, Any]:
         return asdict(self) | {"version": VERSION, "asked": self.asked.options()}
+
+
+def encodable(text: str) -> str:
+    """JSON with an escape in place of each byte of a file's name that is no UTF-8."""
+    return HALVES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def provenance_of(

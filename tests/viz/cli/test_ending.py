@@ -287,6 +287,10 @@ STRANGE = os.fsdecode(b"\xff\xfe")  # a name that is not UTF-8
         "convert '{name}.arrow' '{name}.parquet'",
         "convert '{name}.arrow' '{name}.hgrm'",
         "convert '{name}.arrow' '{name}2.arrow'",
+        *(f"shot '{{name}}.arrow' -o '{{name}}{form}' --view numbers --sidecar" for form in (".png", ".svg", ".pdf")),
+        *(f"clip '{{name}}.arrow' -o x{form} --seconds 0.1 --size 320x180" for form in (".gif", ".webm", ".apng")),
+        "shot '{name}.arrow' -o x.png --view compare --with '{name}.arrow'",
+        "export-html '{name}.arrow' -o '{name}.html' --seconds 0.001",
     ],
 )
 def test_a_name_that_is_no_text_is_a_name(words: str, tmp_path: Path, forked: Forked) -> None:

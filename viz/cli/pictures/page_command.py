@@ -57,10 +57,11 @@ def export_html(
     Of a run: the median journey and those after it, unless another part is asked for. Of a lesson: its steps, with
     the recordings that are shipped.
     """
-    from bellwire.engine.outputs import target_of, write_whole
+    from bellwire.engine.outputs import refuse_source, target_of, write_whole
     from bellwire.viz.text.figures import grouped
 
     target_of(target, force)
+    refuse_source(target, Path(what))
     refuse_no_folder(target)
     first = "" if theme is PageTheme.READERS else str(theme)
     trouble: list[str] = []

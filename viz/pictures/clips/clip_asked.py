@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bellwire.engine.foreign import shell_line
 from bellwire.engine.language import tr
 from bellwire.viz.pictures.asked import Allowed, PictureAsked, PictureError, read_number
 from bellwire.viz.pictures.moment import Moment
@@ -94,7 +94,7 @@ class ClipAsked:
         """The line that makes it, to be pasted into a shell."""
         options = [*self.picture.options(), "--pace", str(self.pace), "--fps", str(self.rate)]
         options += [] if self.seconds is None else ["--seconds", f"{self.seconds:g}"]
-        return shlex.join(["bellwire", "clip", recording, "-o", target, *options])
+        return shell_line(["bellwire", "clip", recording, "-o", target, *options])
 
 
 def clip_format_of(path: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.foreign import shell_line
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked
@@ -74,7 +74,7 @@ class ShotList:
     def again(self, *names: str) -> str:
         """The line that makes some of its shots anew."""
         only = [word for name in dict.fromkeys(names) for word in ("--only", name)]
-        return shlex.join(["bellwire", "shots", "build", str(self.path), "--force", *only])
+        return shell_line(["bellwire", "shots", "build", str(self.path), "--force", *only])
 
 
 def shipped_from(scenario: str) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from bellwire.engine.foreign import shell_line
 from bellwire.engine.language import Spoken, tr
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.text.languages import CODE
@@ -36,7 +36,7 @@ class PageWanted:
 
     def command(self, recording: str, target: str) -> str:
         """The line that makes it, to be pasted into a shell."""
-        return shlex.join(["bellwire", self.order, recording, "-o", target, *self.options()])
+        return shell_line(["bellwire", self.order, recording, "-o", target, *self.options()])
 
 
 class PageSaver(SavedByCommand):
