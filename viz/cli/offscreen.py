@@ -11,7 +11,9 @@ from PySide6.QtGui import QPixmap
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.foreign import shown
+from bellwire.engine.live.session import Session
 from bellwire.engine.outputs import unused, write_whole
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
@@ -29,10 +31,11 @@ SIZE = (1920, 1080)
 def watch(source: Source | None, reason: str, seconds: float, out: Print, theme: str = "") -> int:
     """Shows `source` for that long, prints its summary, saves the picture and says where. Returns the exit code."""
     application()
-    opened, pictures = list[MainWindow](), list[QPixmap]()
+    opened, pictures, lasted = list[MainWindow](), list[QPixmap](), list[float]()
 
     def finish() -> None:
         for window in opened:
+            lasted.append(seconds_shown(window.model.source))
             finish_window(window, pictures)
 
     when_told_to_end(finish)
@@ -42,13 +45,19 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print, theme:
     WidgetGarbage(window)
     window.show()
     window.frame.start()
-    began = time.monotonic()
     QTimer.singleShot(round(seconds * 1000), finish)
     code = run_window([window], complain_of)
-    elapsed = time.monotonic() - began
     if not code:
         window.model.tick(0)  # what was under way when the session ended
-    return 3 if source is None else code or report_window(window, elapsed, pictures, out)
+    return 3 if source is None else code or report_window(window, min(lasted, default=0.0), pictures, out)
+
+
+def seconds_shown(source: Source) -> float:
+    """How long what has been shown took: since the guest has begun to signal; of a recording since its first event."""
+    if isinstance(source, Replay):
+        return source.clock.ns(source.now() - source.recording.first) / 1e9
+    begun = source.begun_at if isinstance(source, Session) else None
+    return 0.0 if begun is None else time.monotonic() - begun
 
 
 def finish_window(window: MainWindow, pictures: list[QPixmap]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Source
@@ -53,6 +55,15 @@ def test_without_a_display_it_runs_offscreen_and_leaves_a_picture(tmp_path: Path
     assert f"The window's picture is in {tmp_path / 'bellwire.png'}" in run.stdout
     assert (tmp_path / "bellwire.png").read_bytes().startswith(b"\x89PNG")
     assert "Runs 0.5 s offscreen" in run.stderr
+
+
+def test_a_replay_without_a_display_is_as_long_as_its_events(tmp_path: Path) -> None:
+    """The time that the window was open for was said to be that from first event to last."""
+    recording = Recording(path_of_shipped("roundtrip"))
+    run = start(tmp_path, "", "replay", "roundtrip", "--at", f"{recording.seconds - 0.1:.3f}")
+    told = re.search(r"REPLAY · roundtrip · (\d+\.\d+) s from first event to last", run.stdout)
+    assert told is not None, run.stdout
+    assert recording.seconds - 0.11 <= float(told[1]) <= recording.seconds + 0.005
 
 
 LACKING = """
