@@ -1,4 +1,5 @@
-"""Calls that only some scenarios make, tried one by one: KVM may say that it can, and refuse (for `bellwire doctor`).
+"""What only some scenarios need, for `bellwire doctor`: calls, tried one by one, as KVM may say that it can and refuse;
+and what a host lacks for a machine.
 
 What every scenario calls is tried by the guest that the doctor starts (clock_check.py).
 """
@@ -18,7 +19,9 @@ from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings, Eventfd
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import Kvm, Memory, Vm
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.rules import ADDRESSES, GSIS
+from bellwire.engine.scenarios.scenario import list_scenarios
 
 
 class TrialVm:
@@ -113,3 +116,24 @@ def refusal_of_trial(trial: Callable[[TrialVm], None]) -> EngineError | None:
         except EngineError as error:
             return error
     return None
+
+
+NAMED = 2  # scenarios that lack the same, by name; more are counted
+
+
+def scenario_checks() -> list[Check]:
+    """What this host lacks for some scenarios, each with those that are not started; one check if it lacks nothing."""
+    scenarios, lacking = list_scenarios(), dict[str, list[str]]()
+    for scenario in scenarios:
+        if why := refusal(scenario):
+            lacking.setdefault(why, []).append(scenario.name)
+    if not lacking:
+        return [Check("scenarios", f"all {len(scenarios)}", True, "this host has what each of them needs")]
+    return [not_started(why, names) for why, names in lacking.items()]
+
+
+def not_started(why: str, names: Sequence[str]) -> Check:
+    """Some scenarios that are not started. Others are: it is no fault of a host that it has no vhost worker."""
+    problem, _, remedy = why.partition(": ")
+    which = ", ".join(names) if len(names) <= NAMED else f"{names[0]} and {len(names) - 1} more"
+    return Check("scenarios", which, False, f"not started: {problem}", remedy, optional=True)

@@ -24,9 +24,9 @@ def all_checks() -> list[Check]:
     found = host_checks()
     if all(check.ok for check in found if check.needed):
         from bellwire.engine.live.clock_check import guest_clock_check
-        from bellwire.engine.live.trials import tried
+        from bellwire.engine.live.trials import scenario_checks, tried
 
-        found = [*tried(found), guest_clock_check()]
+        found = [*tried(found), guest_clock_check(), *scenario_checks()]
     return [*found, *kernel_checks(), *qt_checks()]
 
 
