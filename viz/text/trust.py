@@ -30,6 +30,8 @@ def why_not_corrected(latencies: Latencies) -> str:
             "Nothing is corrected for coordinated omission: who signals here waits for no answer, so a stall keeps no "
             "signal from being sent, and what it delays is in the figures."
         )
+    if latencies.interval.now or not any(histogram.count for histogram in latencies.histograms.values()):
+        return tr("There is no latency that could be corrected for coordinated omission.")
     return tr("Without a pace nothing is corrected for coordinated omission.")
 
 

@@ -166,6 +166,16 @@ def test_an_open_loop_is_not_corrected_and_says_why(name: str) -> None:
     assert "waits for no answer" in why_not_corrected(latencies)
 
 
+def test_a_pace_that_has_no_latency_yet_is_not_said_to_be_none() -> None:
+    """The first fifty journeys are the warm-up: a run of so many said that it had no pace."""
+    paced, by_hand = (Latencies(load_scenario("roundtrip"), CLOCK) for _ in range(2))
+    paced.feed(setting(1, Setting.PACE, 2000))
+    assert "no latency that could be corrected" in why_not_corrected(paced)
+    assert "no latency that could be corrected" in why_not_corrected(by_hand)
+    by_hand.histograms["round_trip"].record(np.array([1000]))
+    assert why_not_corrected(by_hand).startswith("Without a pace")
+
+
 def test_who_waits_for_answers_is_known_of_every_scenario() -> None:
     waiting = {each.name for each in list_scenarios() if Trait.WAITED_FOR in traits_of(each)}
     assert {"roundtrip", "roundtrip-userspace", "io-uring", "self-doorbell", "vhost-user-blk", "irq-window"} <= waiting
