@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from bellwire.engine.language import tr
+from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 
 LINE, COLUMN, MARGIN, TITLE, EDGE = 26, 312, 40, 92, 32  # of the sheet of keys, pixels at 100 % text
+LEAST_SCALE = 0.85  # of its type: smaller it could not be read
+LEAST_PIECE = 4  # lines of a section that are worth beginning it in a column
+SCROLL_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 Entries = list[tuple[str, Callable[[], None]]]  # words, and what they do
 Sections = list[tuple[str, list[tuple[str, str]]]]  # columns: title, [(keys, what they do)]
@@ -70,12 +85,14 @@ class Overlay(QWidget):
 
 
 class KeyHelp(Overlay):
-    """Every key, in columns."""
+    """Every key, on a sheet that is scrolled where the window has no room for it in type that can be read."""
 
     def __init__(self, window: QWidget, theme: Theme, sections: Sections) -> None:
         super().__init__(window, theme)
         self.sections = sections
-        self.sized = theme  # with text that fits the window
+        self.sheet = KeySheet(sections, theme)
+        self.area = KeyArea(self.sheet, self)
+        self.area.setAccessibleName(tr("Keys"))
         self.setAccessibleName(tr("Keys"))
         self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections for keys, text in rows))
 
@@ -86,35 +103,81 @@ class KeyHelp(Overlay):
         else:
             self.open()
 
+    def open(self) -> None:
+        super().open()
+        self.area.verticalScrollBar().setValue(0)
+        self.area.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        super().set_theme(theme)
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        """In the middle, as high as it is, or as the window."""
+        room = self.size().shrunkBy(QMargins(EDGE // 2, EDGE // 2, EDGE // 2, EDGE // 2))
+        self.sheet.fit(room, self.theme)
+        size, bar = self.sheet.minimumSize(), self.area.verticalScrollBar().sizeHint().width()
+        size = (size + QSize(bar if size.height() > room.height() else 0, 0)).boundedTo(room)
+        self.area.resize(size)
+        self.area.move((self.width() - size.width()) // 2, (self.height() - size.height()) // 2)
+
+
+class KeyArea(UprightArea):
+    """What scrolls the sheet; while it does, the keys that scroll are its own."""
+
+    def __init__(self, inside: QWidget, parent: QWidget) -> None:
+        super().__init__(inside, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def event(self, event: QEvent) -> bool:
+        scrolls = self.verticalScrollBar().maximum() > 0
+        return (scrolls and keeps(event, SCROLL_KEYS)) or super().event(event)
+
+
+class KeySheet(QWidget):
+    """The keys, in as many columns as let the type be largest; of a section that a column cuts the rest is the next."""
+
+    def __init__(self, sections: Sections, theme: Theme) -> None:
+        super().__init__()
+        self.sections, self.theme, self.sized = sections, theme, theme
+        self.columns: list[Sections] = [sections]
+
+    def fit(self, room: QSize, theme: Theme) -> None:
+        """For so much room: a column a section, if it has room; else in type that is as large as it can be, and no
+        smaller than can be read.
+        """
+        most = max(int((room.width() / LEAST_SCALE - MARGIN) // COLUMN), 1)
+        tries = [[[section] for section in self.sections], *(in_columns(self.sections, n) for n in range(1, most + 1))]
+        fits = [min(scale_in(columns, room), theme.scale) for columns in tries]
+        best = fits.index(max(fits)) if max(fits) >= LEAST_SCALE else most  # scrolled, the fewer lines the better
+        self.columns = tries[best]
+        self.theme, self.sized = theme, replace(theme, scale=max(fits[best], LEAST_SCALE))
+        self.setMinimumSize(*(self.sized.px(length) for length in sheet_size(self.columns)))
+        self.update()
+
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
+        painter, px = QPainter(self), self.sized.px
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        columns = self.sections
-        tall = max(len(rows) for _, rows in columns)
-        self.sized = self._fitted(len(columns), tall)
-        px = self.sized.px
-        line, width = px(LINE), px(COLUMN)
-        sheet = QRectF(0, 0, width * len(columns) + px(MARGIN), line * (tall + 1) + px(TITLE))
-        sheet.moveCenter(QPointF(self.rect().center()))
         painter.setPen(QPen(self.theme.color("border_strong"), 1))
         painter.setBrush(self.theme.color("surface"))
-        painter.drawRoundedRect(sheet, 14, 14)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 14, 14)
         painter.setFont(self.sized.font(20, 700))
         painter.setPen(self.theme.color("text"))
-        painter.drawText(QPointF(sheet.left() + px(28), sheet.top() + px(42)), tr("Keys"))
-        for n, (title, rows) in enumerate(columns):
-            area = QRectF(sheet.left() + px(28) + n * width, sheet.top() + px(66), width - px(16), line)
-            self._column(painter, area, title, rows)
+        painter.drawText(QPointF(px(28), px(42)), tr("Keys"))
+        for n, sections in enumerate(self.columns):
+            area = QRectF(px(28) + n * px(COLUMN), px(66), px(COLUMN) - px(16), px(LINE))
+            for title, rows in sections:
+                self._section(painter, area, title, rows)
+                area.translate(0, 2 * area.height())
 
-    def _fitted(self, columns: int, rows: int) -> Theme:
-        """The theme with text so small that the sheet is inside the window."""
-        wide = (self.width() - EDGE) / (COLUMN * columns + MARGIN)
-        high = (self.height() - EDGE) / (LINE * (rows + 1) + TITLE)
-        return replace(self.theme, scale=min(self.theme.scale, wide, high))
-
-    def _column(self, painter: QPainter, area: QRectF, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    def _section(self, painter: QPainter, area: QRectF, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """From `area` on, which moves along to its last line."""
         painter.setFont(self.sized.font(12, 600))
         painter.setPen(self.theme.color("text_muted"))
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, title)
@@ -145,6 +208,41 @@ class KeyHelp(Overlay):
         painter.drawRoundedRect(cap, 5, 5)
         painter.setPen(self.theme.color("text"))
         painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, keys)
+
+
+def in_columns(sections: Sections, most: int) -> list[Sections]:
+    """The sections in so many columns, of as few lines as that takes."""
+    lines = sum(len(rows) for _, rows in sections) // most
+    while len(columns := flowed(sections, lines)) > most:
+        lines += 1
+    return columns
+
+
+def flowed(sections: Sections, lines: int) -> list[Sections]:
+    """The sections in columns of about so many lines, with a line for each title and one after each section."""
+    columns: list[Sections] = [[]]
+    left = lines
+    for title, rows in sections:
+        while rows:
+            if left < LEAST_PIECE and columns[-1]:
+                columns.append([])
+                left = lines
+            here = max(left - 1, 1) if len(rows) > left else len(rows)
+            columns[-1].append((title, rows[:here]))
+            rows, left = rows[here:], left - here - 2
+    return columns
+
+
+def sheet_size(columns: list[Sections]) -> tuple[int, int]:
+    """Width and height at 100 % text."""
+    lines = max(sum(len(rows) + 2 for _, rows in sections) - 1 for sections in columns)
+    return COLUMN * len(columns) + MARGIN, LINE * lines + TITLE
+
+
+def scale_in(columns: list[Sections], room: QSize) -> float:
+    """How large the text may be for a sheet that fits."""
+    width, height = sheet_size(columns)
+    return min(room.width() / width, room.height() / height)
 
 
 class Palette(Overlay):

@@ -135,6 +135,10 @@ def test_on_a_small_screen_whose_pixels_are_doubled_all_can_be_read(size: tuple[
             shown = [part for part in row.findChildren(QWidget) if part.isVisible() and part.parent() is row]
             meet = [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.geometry().intersects(b.geometry())]
             found += [f"{fronts}: {a.accessibleName()} meets {b.accessibleName()}" for a, b in meet]
+    window.commands.show_keys()
+    settle(window)
+    pieces = texts_painted(window.keys)
+    found += clashes(pieces, scrolled_areas(window.keys))
     assert found == []
     across = window.scrolled.horizontalScrollBar().maximum()
     assert (across > 0) == (size[0] < 512)
