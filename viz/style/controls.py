@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QIcon, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -40,6 +40,7 @@ SLIDER_KEYS = (
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
 )
+BELOW, ASIDE = 6, 8  # pixels between what pops up and its button, and the window's edge
 COMBO_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
@@ -59,6 +60,17 @@ def presses(event: QKeyEvent, button: QAbstractButton) -> bool:
         return False
     button.click()
     return True
+
+
+def place_below(over: QWidget, widget: QWidget) -> None:
+    """Moves what pops up under a widget, right edge under right edge, as far as the window has room for it there: the
+    widget may be scrolled out of sight.
+    """
+    window = widget.window()
+    room = QRect(window.mapToGlobal(QPoint()), window.size()).adjusted(ASIDE, 0, -ASIDE, 0)
+    corner = widget.mapToGlobal(QPoint(widget.width() - over.width(), widget.height() + BELOW))
+    x = max(min(corner.x(), room.right() + 1 - over.width()), room.left())
+    over.move(x, max(min(corner.y(), room.bottom() + 1 - over.height()), room.top()))
 
 
 class Button(QPushButton):

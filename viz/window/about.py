@@ -19,6 +19,8 @@ from bellwire.viz.text.versions import distribution, program_version
 
 PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pyarrow")
 MOST_OF_WINDOW = 0.6  # of its size that the facts may take
+AROUND = 210  # pixels of its height that all else in the dialog takes
+LEAST = 60  # pixels of the facts' height, which are scrolled
 
 
 def about_text(source: Source, clock_error: ClockError) -> str:
@@ -56,9 +58,11 @@ class About(QDialog):
         box = QVBoxLayout(self)
         box.setContentsMargins(28, 24, 28, 20)
         box.setSpacing(12)
-        for widget in (title, purpose, self._scrolled(facts, parent.size() * MOST_OF_WINDOW)):
+        most = (parent.size() * MOST_OF_WINDOW).boundedTo(QSize(parent.width(), max(parent.height() - AROUND, LEAST)))
+        for widget in (title, purpose, self._scrolled(facts, most)):
             box.addWidget(widget)
         box.addLayout(buttons)
+        self.resize(self.sizeHint().boundedTo(parent.size()))
 
     def _scrolled(self, facts: PlainLabel, most: QSize) -> UprightArea:
         """As large as the facts need, up to that; what is wider is wrapped, what is higher scrolled."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -19,7 +19,7 @@ from bellwire.engine.language import tr
 from bellwire.viz.model.breaks import Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.events.filter_line import FilterLine
-from bellwire.viz.style.controls import Button, Combo
+from bellwire.viz.style.controls import ASIDE, Button, Combo, place_below
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
@@ -34,6 +34,7 @@ UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6}
 USUAL = 200  # µs
 EXAMPLES = "kind=exit, latency>200us, …"  # of what a filter asks
 SLOW, LEFT, MERGED, KIND, FITS = range(5)
+USUAL_LINE, LEAST_LINE = 300, 160  # pixels at 100 % text of the filter; where the window is narrow
 
 
 class BreakPopover(QFrame):
@@ -136,12 +137,24 @@ class BreakPopover(QFrame):
         self._offer(watch.model)
         self._say_trouble()  # and no longer why something else could not be armed
         self.none.setEnabled(watch.wanted is not None)
-        self.line.setMinimumWidth(self.theme.px(300))
-        self.adjustSize()
-        corner = widget.mapToGlobal(QPoint(widget.width() - self.width(), widget.height() + 6))
-        self.move(max(corner.x(), widget.window().mapToGlobal(QPoint(8, 0)).x()), corner.y())
+        self._fit(widget.window().width() - 2 * ASIDE)
+        place_below(self, widget)
         self.show()
         self.choices.button(self.choices.checkedId()).setFocus()
+
+    def _fit(self, room: int) -> None:
+        """As wide as it likes, or in so many pixels as narrow as it can be, long words in two lines."""
+        words = {self.choices.button(row): self.choices.button(row).text().replace("\n", " ") for row in (LEFT, MERGED)}
+        self.line.setMinimumWidth(self.theme.px(USUAL_LINE))
+        for radio, text in words.items():
+            radio.setText(text)
+        self.adjustSize()
+        if self.width() > room:
+            self.line.setMinimumWidth(self.theme.px(LEAST_LINE))
+            for radio, text in words.items():
+                radio.setText(in_two_lines(text))
+            self.grid.activate()  # else what was the least before still is
+            self.resize(self.grid.totalMinimumSize())
 
     def _offer(self, model: LiveModel) -> None:
         """The latencies that the scenario has, the whole way first."""
@@ -204,6 +217,13 @@ class BreakPopover(QFrame):
         self.unit.setFixedWidth(theme.px(66))
         self.latency.setMinimumWidth(theme.px(110))
         self.kind.setMinimumWidth(theme.px(150))
+
+
+def in_two_lines(words: str) -> str:
+    """Broken at the blank next to the middle."""
+    blanks = [at for at, sign in enumerate(words) if sign == " "]
+    middle = min(blanks, key=lambda at: abs(at - len(words) // 2), default=len(words))
+    return f"{words[:middle]}\n{words[middle + 1 :]}"
 
 
 class BreakControl(QObject):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from time import monotonic
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from bellwire.engine.events import Setting
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Order
-from bellwire.viz.style.controls import Button, Choice, Toggle
+from bellwire.viz.style.controls import Button, Choice, Toggle, place_below
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped, pace
@@ -77,8 +77,7 @@ class MorePopover(QFrame):
     def open_below(self, button: QWidget) -> None:
         """Shows itself under the button, inside the window."""
         self.adjustSize()
-        corner = button.mapToGlobal(QPoint(button.width() - self.width(), button.height() + 6))
-        self.move(corner)
+        place_below(self, button)
         self.show()
         self.pace.setFocus()
 

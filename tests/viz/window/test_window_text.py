@@ -23,6 +23,7 @@ from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.breaking import BreakPopover
 from bellwire.viz.window.window import MainWindow
 from tests.support.languages import LANGUAGES, in_language
 from tests.support.painted_text import Piece, clashes, scrolled_areas, texts_painted
@@ -143,6 +144,20 @@ def test_on_a_small_screen_whose_pixels_are_doubled_all_can_be_read(size: tuple[
     across = window.scrolled.horizontalScrollBar().maximum()
     assert (across > 0) == (size[0] < 512)
     assert across == window.middle.width() - window.scrolled.viewport().width()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # size hints
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_opens_over_a_small_screen_has_room_on_it(window: MainWindow) -> None:
+    window.setMinimumSize(1, 1)
+    sized(window, (512, 352), 1.0)
+    for asks, kind in ((window.commands.break_when, BreakPopover), (window.commands.show_about, About)):
+        asks()
+        settle(window)
+        [over] = [each for each in window.findChildren(kind) if each.isVisible()]
+        assert over.size().boundedTo(window.size()) == over.size()
+        assert clashes(texts_painted(over), scrolled_areas(over)) == []
+        over.close()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
