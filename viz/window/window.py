@@ -582,6 +582,8 @@ def fit_to_screen(window: QWidget, first: bool = False) -> None:
     if screen is None or window.isMaximized() or window.isFullScreen():
         return
     room = screen.availableGeometry().marginsRemoved(FRAME)
+    if not screen.devicePixelRatio().is_integer():
+        room.adjust(0, 0, -1, -1)  # Qt rounds up what a screen has: 683 for 1024 / 1.5, which would be 1025
     window.setMinimumSize(window.minimumSize().boundedTo(room.size()))
     window.resize(room.size() if first else window.size().boundedTo(room.size()))
     x = min(max(window.x(), room.left()), room.right() + 1 - window.width())

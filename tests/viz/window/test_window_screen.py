@@ -31,11 +31,14 @@ SCREENS = {  # of so many pixels, by so much larger
 class Screen:
     """Of a size that a test chooses."""
 
-    def __init__(self, room: QRect) -> None:
-        self.room = room
+    def __init__(self, room: QRect, ratio: float = 1.0) -> None:
+        self.room, self.ratio = room, ratio
 
     def availableGeometry(self) -> QRect:
-        return self.room
+        return QRect(self.room)
+
+    def devicePixelRatio(self) -> float:
+        return self.ratio
 
 
 @pytest.fixture
@@ -83,6 +86,16 @@ def test_the_first_window_takes_all_of_its_screen(
     assert window.size() == SCREENS[name].marginsRemoved(FRAME).size()
     fit_to_screen(window)
     assert window.size() == SCREENS[name].marginsRemoved(FRAME).size()
+
+
+def test_where_a_pixel_is_a_fraction_the_window_is_no_larger_than_the_screen(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 1024x768 at 1.5 there are 683 by 512, so Qt says: a half and a third of a pixel more than there are."""
+    monkeypatch.setattr(QGuiApplication, "screenAt", lambda point: Screen(QRect(0, 0, 683, 512), 1.5))
+    fit_to_screen(window, first=True)
+    assert window.width() * 1.5 <= 1024
+    assert (window.height() + FRAME.top()) * 1.5 <= 768
 
 
 def test_a_size_that_was_chosen_stays_where_there_is_room(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
