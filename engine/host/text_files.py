@@ -68,9 +68,18 @@ def first_bytes(path: Path, most: int) -> bytes:
 
 @contextmanager
 def open_file(path: Path, flags: int = 0) -> Iterator[IO[bytes]]:
-    """A file to be read; OSError at once for a FIFO or a device. flags: of open(2), more of them."""
-    more = flags | os.O_NONBLOCK | os.O_NOCTTY
-    with open(path, "rb", opener=lambda name, usual: os.open(name, usual | more)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(tr("it is not a file"))
+    """A file to be read, as open_descriptor() opens it."""
+    with open(open_descriptor(path, flags), "rb") as file:
         yield file
+
+
+def open_descriptor(path: Path, flags: int = 0) -> int:
+    """A file to be read; OSError at once for a folder, a FIFO or a device. flags: of open(2), more of them."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | flags)
+    kind = os.fstat(file).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(file)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        raise OSError(tr("it is not a file"))
+    return file

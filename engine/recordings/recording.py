@@ -12,9 +12,7 @@ its pages would count as this process's memory.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
 from bellwire.engine.events import EVENT, EventKind, Events, end_to_end, no_events
+from bellwire.engine.host.text_files import open_descriptor
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
@@ -225,7 +224,7 @@ class Recording:
             self._held = -1
 
     def _same_file(self) -> int:
-        file = opened_descriptor(self.path)
+        file = open_descriptor(self.path)
         about = os.fstat(file)
         if (about.st_dev, about.st_ino) != self._file:
             os.close(file)
@@ -238,7 +237,7 @@ class Recording:
         with self._holding:
             file = os.dup(self._held) if self._held >= 0 else -1
         if file < 0:
-            file = opened_descriptor(self.path)
+            file = open_descriptor(self.path)
         try:
             yield file
         finally:
@@ -468,21 +467,12 @@ class Recording:
 
 @contextmanager
 def opened_file(path: Path) -> Iterator[int]:
-    """The same as opened_descriptor(), closed behind it."""
-    file = opened_descriptor(path)
+    """The same as open_descriptor(), closed behind it."""
+    file = open_descriptor(path)
     try:
         yield file
     finally:
         os.close(file)
-
-
-def opened_descriptor(path: Path) -> int:
-    """A descriptor to read from; OSError if there is no such file, or if it is a pipe or a folder."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, tr("it is not a file"))
-    return file
 
 
 def schema_message(file: int) -> Message:

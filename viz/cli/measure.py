@@ -156,7 +156,8 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     rung = signals(session, run.tally)
     ran = session.error is None or meant  # else it is that which kept the others from coming
     if count is not None and rung != count and ran and not (meant or run.evidence.unended):
-        found.append(f"{rung} of {count} signals came, then none for {run.without_a_signal}.")
+        why = "then the recording ended" if recorder and recorder.error else f"then none for {run.without_a_signal}"
+        found.append(f"{rung} of {count} signals came, {why}.")
     if ran:
         found += disagreements(run.tally, session.truth())
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -383,3 +384,10 @@ def test_a_disk_that_was_full_from_the_start() -> None:
         recorder.append(batch(0, 1))
         recorder.flush()
     assert "No space left on device" in str(recorder.error)
+
+
+def test_what_is_no_file_is_told_as_other_files_are(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for name, why in ((".", "Is a directory"), ("fifo", "it is not a file"), ("none", "No such file or directory")):
+        with pytest.raises(RecordingError, match=f"cannot be opened as a recording: {why}\\.$"):
+            Recording(tmp_path / name)

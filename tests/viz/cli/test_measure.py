@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 
+from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EVENT, EventKind, Lane, event
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.cli.measure import Run, disagreements, troubles
@@ -114,6 +117,15 @@ def test_signals_that_cannot_come_are_no_trouble_and_others_are(
     assert [re.sub(r"for [\d.]+ s", "for - s", one) for one in found] == (
         [] if in_order else ["1 of 200 signals came, then none for - s."]
     )
+
+
+def test_a_run_that_its_recording_ends_is_not_said_to_have_fallen_silent() -> None:
+    source = cast(Session, Stuck("irq-level-resample", 1, 0))
+    run = Run(source, lambda seconds, signals: None)
+    run.look()
+    ended = SimpleNamespace(error=EngineError("No space left on device."))
+    found = troubles(source, run, cast(Capture, ended), 200)
+    assert found == ["No space left on device.", "1 of 200 signals came, then the recording ended."]
 
 
 def test_a_run_is_as_long_as_the_guest_has_signalled(monkeypatch: pytest.MonkeyPatch) -> None:
