@@ -89,6 +89,13 @@ def one_vector(tables: Tables) -> bool:
     return not tables["interrupt"]["eoi"] and not machine_with(Trait.TWO_VCPUS)(tables)
 
 
+def raises_a_pin(tables: Tables) -> bool:
+    """Whether an interrupt goes to a pin, and an ioctl is called where there is no irqfd: a message raises no pin."""
+    interrupt, traits = tables["interrupt"], MACHINES[tables[""]["machine"]].traits
+    calls = not interrupt["waits"] and not traits & {Trait.DIRECT, Trait.IO_URING}
+    return bool(interrupt["route"] == "ioapic" and calls)
+
+
 direct, uring = machine_with(Trait.DIRECT), machine_with(Trait.IO_URING)
 waits_for_answers: Callable[[Tables], bool] = lambda tables: tables[""]["guest"] in LISTENERS  # noqa: E731
 by_level = where_interrupt(lambda interrupt: interrupt["trigger"] == "level")
@@ -154,6 +161,10 @@ LIMITS = (
     Limit(  # a level names it in any case, so that it can be had without its irqfd
         *("interrupt", "ioctl", "irq-line", lambda tables: by_level(tables) and tables["interrupt"]["irqfd"]),
         "must be irq-line for a level, and is not used while its irqfd is on",
+    ),
+    Limit(
+        *("interrupt", "ioctl", "irq-line", lambda tables: raises_a_pin(tables) and not by_level(tables)),
+        "must be irq-line with the route ioapic: KVM_SIGNAL_MSI sends a message, which raises no pin",
     ),
     Limit("interrupt", "reroute_ms", 0, one_vector, ONE_VECTOR),
     Limit(

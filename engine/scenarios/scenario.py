@@ -187,6 +187,8 @@ class Scenario:
             for derived in DERIVED.get(key, ()):
                 if derived not in settings:
                     tables[section].pop(derived, None)
+        if settings.get("route") == "ioapic" and "ioctl" not in settings:
+            tables["interrupt"].pop("ioctl")  # it follows from the route: a message raises no pin
         return scenario_of(self.name, tables, origin)
 
     def settings(self) -> dict[str, Any]:

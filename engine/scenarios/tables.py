@@ -7,7 +7,7 @@ from typing import Any
 
 from bellwire.engine.foreign import shown
 from bellwire.engine.scenarios.contradictions import contradictions
-from bellwire.engine.scenarios.in_force import effective
+from bellwire.engine.scenarios.in_force import effective, raises_a_pin
 from bellwire.engine.scenarios.rules import (
     ADDRESSES,
     GSIS,
@@ -41,6 +41,8 @@ def checked(tables: Mapping[str, Any], origin: Origin, *, recorded: bool = False
             values[name] = checked_table(name, tables[name], origin)
         elif name not in OPTIONAL_TABLES:
             raise origin.error(name, "", f"the table [{name}] is missing")
+    if "ioctl" not in tables.get("interrupt", {}) and "interrupt" in values and raises_a_pin(values):
+        values["interrupt"]["ioctl"] = "irq-line"
     values = effective(values) if recorded else values
     for table, key, problem in contradictions(values):
         raise origin.error(table, key, problem)

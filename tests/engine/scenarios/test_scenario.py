@@ -255,6 +255,30 @@ def test_what_a_split_irqchip_cannot_do_is_refused_by_name() -> None:
         load_scenario("irq-split").with_settings({"ioctl": "irq-line"})
 
 
+@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "irq-msi", "virtqueue"])
+def test_a_pin_is_raised_by_its_own_ioctl(name: str) -> None:
+    """A message raises no pin: with the irqfd off the guest stood still at its first doorbell."""
+    moved = load_scenario(name).with_settings({"route": "ioapic"})
+    assert moved.interrupt is not None
+    assert moved.interrupt.ioctl == "irq-line"
+    with pytest.raises(ScenarioError, match=r"^interrupt.ioctl: must be irq-line with the route ioapic"):
+        load_scenario(name).with_settings({"route": "ioapic", "ioctl": "signal-msi"})
+
+
+@pytest.mark.parametrize(("name", "settings"), [("vm-to-vm", {}), ("io-uring", {}), ("roundtrip", {"waits": "on"})])
+def test_where_no_ioctl_is_called_the_route_brings_none(name: str, settings: dict[str, str]) -> None:
+    moved = load_scenario(name).with_settings({"route": "ioapic"} | settings)
+    assert moved.interrupt is not None
+    assert moved.interrupt.ioctl == "signal-msi"
+
+
+def test_a_file_need_not_say_which_ioctl_raises_a_pin(tmp_path: Path) -> None:
+    text = (GUESTS / "irq-ioapic.toml").read_text()
+    assert 'ioctl = "irq-line"\n' in text
+    said_nothing = loaded(text.replace('ioctl = "irq-line"\n', ""), tmp_path)
+    assert said_nothing.interrupt == load_scenario("irq-ioapic").interrupt
+
+
 def test_a_level_without_its_irqfd_has_the_handler_that_acknowledges() -> None:
     by_irqfd, by_ioctl = load_scenario("irq-level-resample"), load_scenario("irq-line-level")
     assert by_irqfd.with_settings({"irqfd": "off"}).interrupt == by_ioctl.interrupt
