@@ -354,9 +354,12 @@ class Views(QWidget):
 
 
 def scroll_to(widget: QWidget) -> None:
-    """So that it is seen, where what it is in is scrolled."""
+    """So that it is seen from its top on, where what it is in is scrolled."""
     area: QWidget | None = widget
     while area and not isinstance(area, QScrollArea):
         area = area.parentWidget()
     if isinstance(area, QScrollArea):
         area.ensureWidgetVisible(widget, 0, 0)
+        inside = area.widget()
+        if inside and widget.height() > area.viewport().height():  # of what is higher Qt shows the middle
+            area.verticalScrollBar().setValue(widget.mapTo(inside, QPoint()).y())

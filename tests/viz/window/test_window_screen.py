@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -171,3 +171,22 @@ def test_a_notice_takes_its_room_from_the_views_and_scrolls_nothing(
     qtbot.waitUntil(window.notice.isVisible)
     qtbot.wait(50)  # for what the layout of one part asks of the next
     assert window.middle.height() == room
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # size hints
+@pytest.mark.parametrize("front", ["calls", "events"])
+def test_a_panel_that_is_brought_where_all_is_scrolled_is_seen_from_its_tabs_on(
+    front: str, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.setMinimumSize(1, 1)
+    window.resize(512, 352)
+    window.show()
+    assert QTest.qWaitForWindowExposed(window)
+    source = window.model.source
+    assert isinstance(source, FakeSource)
+    Stage(window, source).run()
+    window.views.show_panel(front)
+    tabs = window.views.side if front == "calls" else window.views.below
+    viewport = window.scrolled.viewport()
+    qtbot.waitUntil(lambda: viewport.rect().contains(tabs.mapTo(viewport, QPoint())))
+    qtbot.waitUntil(lambda: viewport.rect().contains(tabs.mapTo(viewport, QPoint(0, tabs.theme.px(30)))))
