@@ -283,6 +283,33 @@ def test_what_something_is_made_of_is_not_replaced_by_it(
     assert (Path("run.arrow").read_bytes(), names(tmp_path)) == (content, ["link.out", "run.arrow"])
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "shot run.arrow -o a.png",
+        "shot run.arrow -o b.png --sidecar",
+        "clip run.arrow -o a.webm",
+        "clip run.arrow -o b.webm",
+    ],
+)
+def test_no_picture_or_clip_of_a_recording_takes_its_place(
+    words: str,
+    recording: Recording,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By way of a link, or of what is written beside it."""
+    monkeypatch.chdir(tmp_path)
+    content = recording.path.read_bytes()
+    Path("run.arrow").write_bytes(content)
+    for name in ("a.png", "b.json", "a.webm", "b.vtt"):
+        Path(name).symlink_to("run.arrow")
+    assert main([*words.split(), "--force"]) == 1
+    assert "it is the file that this is made of" in capsys.readouterr().err
+    assert (Path("run.arrow").read_bytes(), len(names(tmp_path))) == (content, 5)
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_who_writes_to_a_name_at_the_same_time_is_told(
     named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

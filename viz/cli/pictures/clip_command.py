@@ -73,6 +73,7 @@ def clip(
     force: Force = False,
 ) -> int:
     """Makes a film of a view: a journey told in story pace, slow motion or real time; the same frames each time."""
+    from bellwire.engine.outputs import refuse_source
     from bellwire.viz.pictures.asked import picture_asked
     from bellwire.viz.pictures.clips.clip_asked import (
         ClipAsked,
@@ -92,6 +93,8 @@ def clip(
         asked = ClipAsked(picture, ClipPace.read(pace), read_rate(fps, suffix), read_clip_seconds(seconds))
         refuse_clip(asked, suffix)
     beside = target.with_suffix(".vtt") if captions else None
+    for path in filter(None, (target, beside)):
+        refuse_source(path, Path(what))
     with clip_outputs(target, beside, force) as (film, words), ended_in_order() as look:
         with pictured_recording(what, count, settings, replay) as (file, named, trouble):
             made = clip_of_file(file, asked, suffix, look, named)

@@ -90,7 +90,7 @@ def shot(
 ) -> int:
     """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
     with importing():
-        from bellwire.engine.outputs import target_of, write_whole
+        from bellwire.engine.outputs import refuse_source, target_of, write_whole
         from bellwire.viz.cli.lessons.handout_command import ended_in_order
         from bellwire.viz.pictures.asked import format_of, picture_asked
         from bellwire.viz.text.languages import CODE
@@ -115,6 +115,7 @@ def shot(
     beside = [target.with_suffix(".json")] if sidecar else []
     for path in (target, *beside, *([record] if record else [])):
         target_of(path, force)
+        refuse_source(path, Path(what))
         refuse_no_folder(path)
     with pictured_recording(what, count, settings, replay, record) as (file, named, trouble):
         if record:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.foreign import file_name
-from bellwire.engine.outputs import write_whole
+from bellwire.engine.host.text_files import first_bytes
+from bellwire.engine.outputs import cannot, reason, write_whole
 from bellwire.viz.cli.shots.building import begin_folder
 from bellwire.viz.cli.shots.checked import CheckedPicture, Outcome
 from bellwire.viz.cli.shots.crew import made_by_all
-from bellwire.viz.cli.shots.report import pictures_told, report_page
+from bellwire.viz.cli.shots.report import MADE_BY, pictures_told, report_page
 from bellwire.viz.pictures.asked import FORMATS
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS
 from bellwire.viz.pictures.lists.listed import ListedPicture, ShotList
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bellwire.viz.pictures.lists.series import MadeFiles
 
 REPORT = "report.html"
+FAR_ENOUGH = 4096  # bytes, in which a report says what it is
 
 
 class Checking:
@@ -93,6 +95,19 @@ class Checking:
             ],
             "unexpected": self.unexpected,
         }
+
+
+def refuse_report(folder: Path) -> None:
+    """RecordingError, before the work, if no report can stand in that folder, or what has its name there is none."""
+    begin_folder(folder / REPORT)
+    try:
+        is_ours = MADE_BY.encode() in first_bytes(folder / REPORT, FAR_ENOUGH)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot(folder / REPORT, reason(error)) from error
+    if not is_ours:
+        raise RecordingError(f"{folder / REPORT} is there already, and is no report of pictures: name another folder.")
 
 
 def checked_files(one: ListedPicture, there: list[bytes], made: tuple[bytes, ...]) -> CheckedPicture:

@@ -25,6 +25,7 @@ POLICY = (
 )
 KINDS = {".png": "image/png", ".apng": "image/apng", ".svg": "image/svg+xml", ".gif": "image/gif"}
 FILMS = {".webm": "video/webm", ".mp4": "video/mp4"}
+MADE_BY = '<meta name="generator" content="bellwire">'
 WAYS = (("aside", "Side by side"), ("over", "One over the other"), ("turns", "In turns"))
 
 
@@ -50,7 +51,7 @@ def report_page(title: str, checked: Sequence[CheckedPicture], unexpected: Seque
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="generator" content="bellwire">\n<title>{as_markup(title)}</title>\n'
+        f"{MADE_BY}\n<title>{as_markup(title)}</title>\n"
         f"<style>\n{typefaces(set(body))}\n{style}</style>\n</head>\n<body>\n{body}\n"
         f"<script>{script}</script>\n</body>\n</html>\n"
     )

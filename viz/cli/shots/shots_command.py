@@ -114,9 +114,11 @@ def check_shots(
 
     Which version made a picture makes it none other. With --report a page shows what differs.
     """
-    from bellwire.viz.cli.shots.checking import Checking
+    from bellwire.viz.cli.shots.checking import Checking, refuse_report
 
     listed, chosen = list_read(path, only, outside)
+    if report:
+        refuse_report(report)
     checking = Checking(listed)
     checking.check(chosen, jobs)
     page = checking.write_report(report) if report else None

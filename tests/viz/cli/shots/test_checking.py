@@ -59,6 +59,21 @@ def test_what_has_not_changed_is_the_same(folder: Path, capfd: pytest.CaptureFix
     assert "12 pictures: 12 the same." in (tmp_path / "report/report.html").read_text()
 
 
+def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(
+    folder: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["shots", "check", str(folder / "shots.toml"), "--jobs", "1", "--report"]
+    mine = tmp_path / "report.html"
+    mine.write_text("a report of mine")
+    assert main([*words, str(tmp_path)]) == 1
+    assert "is no report of pictures: name another folder." in capfd.readouterr().err
+    assert mine.read_text() == "a report of mine"
+    assert main([*words, str(mine)]) == 1
+    assert "File exists" in capfd.readouterr().err
+    mine.unlink()
+    assert [main([*words, str(tmp_path)]) for _ in range(2)] == [0, 0]
+
+
 def test_one_colour_fails_exactly_the_pictures_that_have_it(
     folder: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
