@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -141,6 +142,8 @@ class Menus:
     def _action(self, action: Action) -> QAction:
         made = QAction(action.text, self.top)
         made.setShortcuts(keys_now(action, self.look.presenting))
+        if action.name == "quit":  # the end of the program, also where a window beside this one has the keys
+            made.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         made.setCheckable(action.checkable)
         made.setToolTip(plain_tip(tooltip(action.name)))
         made.triggered.connect(lambda _=False: self.run(action))

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication
 
 from bellwire.engine.recordings.recording import Recording
@@ -33,6 +34,7 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # it is looked at once more when it is closed
     if at:
         window.playhead.seek(recording.first + recording.header.clock.cycles(at))
+    QShortcut(QKeySequence("Ctrl+Q"), window, window.close)
     when_told_to_end(window.close)
     met = list[Fault]()
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
 from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
@@ -24,6 +28,23 @@ def test_file_open_shows_it_beside_what_is_shown(qtbot: object, tmp_path: Path) 
         (tmp_path / "none.arrow").write_text("none")
         window.files.replay(tmp_path / "none.arrow")
         assert "cannot be opened" in window.notice.words.text()
+    finally:
+        window.close()
+        window.deleteLater()
+
+
+def test_the_key_that_ends_the_program_ends_it_from_there_too(qtbot: QtBot, tmp_path: Path) -> None:
+    window = make_window(FakeSource())
+    window.show()
+    try:
+        window.files.replay(seen_recording(tmp_path / "seen.arrow", 100).path)
+        replayed = window.findChild(ReplayedWindow)
+        assert replayed is not None
+        replayed.activateWindow()
+        qtbot.waitUntil(replayed.isActiveWindow)
+        QTest.keyClick(replayed, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+        assert not window.isVisible()
+        replayed.close()  # as the program's end does
     finally:
         window.close()
         window.deleteLater()
