@@ -8,13 +8,13 @@ from bellwire.viz.window import importing
 
 
 def paint_first_event() -> None:
-    """In a process of its own, from nothing."""
+    """In a process of its own, which has read the command; imports what that does, and in its order."""
     with importing():
-        from PySide6.QtCore import QCoreApplication
-
         from bellwire.engine.live.session import Session
         from bellwire.engine.scenarios.scenario import load_scenario
+    with importing():
         from bellwire.viz.window.window import make_window
+    from PySide6.QtCore import QCoreApplication
 
     window = make_window(Session(load_scenario("roundtrip")))
     window.resize(1920, 1080)
@@ -24,7 +24,3 @@ def paint_first_event() -> None:
         QCoreApplication.processEvents()
     print(time.monotonic(), flush=True)
     window.close()
-
-
-if __name__ == "__main__":
-    paint_first_event()

@@ -39,7 +39,13 @@ QUICK, FULL = 3, 7  # turns
 PACINGS = ("roundtrip", "doorbell-pio", "irq-msi", "irq-burst", "irq-signal-msi", "virtqueue", "vm-to-vm")
 WANTED = "8 ms, 30 frames/s, 0.5 s behind, 2 s to end"
 PRODUCER_RATE = 5_500_000  # events a second
-FIRST_EVENT = "bellwire.viz.bench.first_event"  # the module that is run in a process of its own
+FIRST_EVENT = """
+from bellwire.viz.window import importing
+with importing():
+    import bellwire.viz.cli.app
+from bellwire.viz.bench.first_event import paint_first_event
+paint_first_event()
+"""
 
 
 @dataclass(frozen=True)
@@ -266,7 +272,7 @@ def time_to_first_event(compiled: str) -> float:
     also where the environment tells Python to compile them at each start."""
     kept = {"PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}  # "" is as if it were not set
     began = time.monotonic()
-    command = [sys.executable, "-m", FIRST_EVENT]
+    command = [sys.executable, "-c", FIRST_EVENT]
     ended = subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=60, env=os.environ | kept
     ).stdout
