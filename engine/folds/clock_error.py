@@ -57,8 +57,8 @@ class Smallest:
 
     @property
     def cycles(self) -> int | None:
-        """But for the rare ones below 0, of which one may come at once; None if there is nothing."""
-        unbelieved = max(int(RARE * self.count), 1)
+        """But for the rare ones below 0; None if there is nothing."""
+        unbelieved = int(RARE * self.count)
         believed = self._early.count - unbelieved
         if believed <= 0:
             return self._late

@@ -102,18 +102,6 @@ def test_a_rare_stamp_before_its_cause_is_not_believed() -> None:
     assert (error.journeys, error.contradicted) == (1000, 11)
 
 
-def test_of_few_journeys_one_that_is_early_proves_nothing() -> None:
-    """It may be the one of a hundred; two of them are not."""
-    journeys = np.zeros(20, JOURNEY)
-    journeys["irq"], journeys["handler"] = 10_000, 10_500
-    early = journeys[:2].copy()
-    early["handler"] = 9_000
-    one = fed(journeys, early[:1])
-    assert (one.most, one.contradicted, one.agreement) == (500, 1, Agreement.UNKNOWN)
-    assert fed(NONE, early[:1]).most is None
-    assert fed(journeys, early).agreement is Agreement.APART
-
-
 def test_the_kernels_word_is_held_against_the_bounds() -> None:
     journey = np.zeros(1, JOURNEY)
     journey["ring"], journey["doorbell"], journey["irq"], journey["handler"] = 1000, 1070, 2000, 2090
