@@ -18,10 +18,9 @@ from bellwire.engine.attached.watched import VmmSeen
 from bellwire.viz.attached import attach_window
 from bellwire.viz.attached.attach_window import AttachWindow, process_words
 from bellwire.viz.attached.plan import SeenPlan
-from bellwire.viz.style.scroll import ScarceArea
 from bellwire.viz.style.theme import THEMES
 from tests.support.heard import unnamed, unreached
-from tests.support.painted_text import clashes, scrolled_areas, texts_painted
+from tests.support.scrolled import check_scrolled
 from tests.support.seen_hops import HOPS
 from tests.support.seen_vmms import HIDDEN, RATES, SEEN, VMM
 
@@ -219,18 +218,9 @@ def test_with_its_own_threads_it_lists_and_leaves_none(qtbot: QtBot) -> None:
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # size hints
 def test_on_a_small_screen_it_is_scrolled(window: AttachWindow, qtbot: QtBot) -> None:
-    """1024x768 with doubled pixels, less what a desktop keeps for itself."""
     window.show()
     listed(window, VMM)
     window.list.setCurrentRow(0)
-    window.resize(512, 352)
-    area = window.findChild(ScarceArea)
-    assert area is not None
-    qtbot.waitUntil(lambda: area.horizontalScrollBar().maximum() > 0)
-    assert window.size().toTuple() == (512, 352)
-    seen, all_of_it = area.viewport().size(), window.inside.size()
-    assert area.horizontalScrollBar().maximum() == all_of_it.width() - seen.width()
-    assert area.verticalScrollBar().maximum() == all_of_it.height() - seen.height()
-    assert clashes(texts_painted(window.inside), scrolled_areas(window.inside)) == []
+    check_scrolled(window, qtbot)
     window.resize(1440, 860)
     qtbot.waitUntil(lambda: window.inside.size() == window.size())

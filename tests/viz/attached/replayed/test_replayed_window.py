@@ -20,10 +20,9 @@ from bellwire.engine.recordings.recorder import write_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
 from bellwire.viz.attached.replayed.seen_timeline import lasting
-from bellwire.viz.style.scroll import ScarceArea
 from bellwire.viz.style.theme import THEMES
 from tests.support.heard import unnamed, unreached
-from tests.support.painted_text import clashes, scrolled_areas, texts_painted
+from tests.support.scrolled import check_scrolled
 from tests.support.seen_recordings import FIRST, MS, NOTES, VCPU, attached_header, seen_recording, seen_stream
 from tests.support.seen_vmms import VM
 
@@ -200,13 +199,4 @@ def test_nothing_goes_on_once_it_is_closed(window: ReplayedWindow) -> None:
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # size hints
 def test_on_a_small_screen_it_is_scrolled(window: ReplayedWindow, qtbot: QtBot) -> None:
-    """1024x768 with doubled pixels, less what a desktop keeps for itself."""
-    window.resize(512, 352)
-    area = window.findChild(ScarceArea)
-    assert area is not None
-    qtbot.waitUntil(lambda: area.horizontalScrollBar().maximum() > 0)
-    assert window.size().toTuple() == (512, 352)
-    seen, all_of_it = area.viewport().size(), window.inside.size()
-    assert area.horizontalScrollBar().maximum() == all_of_it.width() - seen.width()
-    assert area.verticalScrollBar().maximum() == all_of_it.height() - seen.height()
-    assert clashes(texts_painted(window.inside), scrolled_areas(window.inside)) == []
+    check_scrolled(window, qtbot)
