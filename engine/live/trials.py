@@ -23,6 +23,8 @@ from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.rules import ADDRESSES, GSIS
 from bellwire.engine.scenarios.scenario import list_scenarios
 
+NAMED = 2  # scenarios that lack the same, by name; more are counted
+
 
 class TrialVm:
     """A VM in which one thing is tried. stack: closes all that is made."""
@@ -116,9 +118,6 @@ def refusal_of_trial(trial: Callable[[TrialVm], None]) -> EngineError | None:
         except EngineError as error:
             return error
     return None
-
-
-NAMED = 2  # scenarios that lack the same, by name; more are counted
 
 
 def scenario_checks() -> list[Check]:

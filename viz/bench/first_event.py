@@ -12,7 +12,6 @@ def paint_first_event() -> None:
     with importing():
         from bellwire.engine.live.session import Session
         from bellwire.engine.scenarios.scenario import load_scenario
-    with importing():
         from bellwire.viz.window.window import make_window
     from PySide6.QtCore import QCoreApplication
 
