@@ -28,6 +28,7 @@ from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration, grouped, spent
 from bellwire.viz.text.host_words import machine_words
 from bellwire.viz.window.story.bar import WHERE
+from bellwire.viz.wires.as_shipped import purpose_words
 
 Look = Callable[[float], None]  # called now and then, with how much is done, 0..1
 
@@ -149,7 +150,7 @@ def about_run(model: LiveModel, part: CarriedPart) -> Table:
     across, begins = duration(clock.ns(part.end - part.start)), duration(clock.ns(part.start - recording.first))
     return {
         "title": shown(tr(source.scenario.title)),
-        "purpose": shown(tr(source.scenario.purpose)),
+        "purpose": shown(purpose_words(source.scenario, model.plugged.between(part.start, part.end))),
         "machine": shown(machine_words(source.host, source.backend)),
         "left_out": left_out_words(part.journeys.size, part.events.size, events_in(recording), across, begins, whole),
         "recorded": recording.header.started[:10],

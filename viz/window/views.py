@@ -28,6 +28,8 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.access.dividers import DividedParts
 from bellwire.viz.window.asked.part_card import PartCard
+from bellwire.viz.wires.as_shipped import purpose_words
+from bellwire.viz.wires.plugged import Plugged
 
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
@@ -73,7 +75,8 @@ class Views(QWidget):
         self._to_furnish = list(self.plots)
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
-        self.purpose = PlainLabel(tr(model.scenario.purpose))
+        self.purpose = PlainLabel()
+        self._wired: Plugged | None = None  # how the wires were when the purpose was told
         self._stacked_plots = QWidget()
         self.column = UprightArea(self._stacked_plots)  # of the plots, which are scrolled where they have no room
         self.panels = [panel(model, theme) for panel in PANELS]
@@ -84,6 +87,7 @@ class Views(QWidget):
         self._lay_out()
         telling = {name: self.panel(name) for name in ("calls", "anatomy")}
         self.part_card = PartCard(self, self.diagram, theme, telling, self.bring_panel, self._beside_diagram)
+        self._tell_purpose()
         self.set_theme(theme)
 
     def _tabs(self, place: str, first: tuple[str, str, QWidget]) -> Tabs:
@@ -251,6 +255,7 @@ class Views(QWidget):
         self.diagram.refresh(everything)
         self.pointer.refresh()
         if everything:
+            self._tell_purpose()
             self.numbers.refresh()
             self.part_card.refresh()
             self.timeline.refresh()
@@ -259,6 +264,17 @@ class Views(QWidget):
                 plot.refresh()
             for panel in self.panels:
                 panel.refresh()
+
+    def _tell_purpose(self) -> None:
+        """Anew where the wires have changed, or the moment that is looked at has."""
+        model = self.diagram.model
+        if (wired := model.wires) == self._wired:
+            return
+        self._wired = wired
+        words = purpose_words(model.scenario, (wired,))
+        if words != self.purpose.text():
+            self.purpose.setText(words)
+            self._make_room()
 
     def _furnish(self) -> None:
         """All plots get their canvases in one frame, once there is an event: each takes 20 ms, the first one 200."""
@@ -275,6 +291,7 @@ class Views(QWidget):
 
     def redraw(self) -> None:
         """What would stand still while the view is paused; the diagram has its words anew several times a second."""
+        self._tell_purpose()
         self.numbers.redraw()
         for card in (self.timeline, *self.plots, *self.panels):
             if card.isVisible():

@@ -449,6 +449,15 @@ def test_the_scenario_says_first_what_it_is_for(stage: Stage, qtbot: QtBot) -> N
         assert purpose.geometry().bottom() < window.views.middle.y()
 
 
+def test_a_purpose_is_told_anew_when_a_wire_is_cut(stage: Stage, qtbot: QtBot) -> None:
+    purpose = stage.window.views.purpose
+    stage.source.order(Order.IOEVENTFD, False)
+    stage.run()
+    assert purpose.text() == f"As shipped: {stage.window.model.scenario.purpose} Here: ioeventfd=off."
+    qtbot.wait(20)
+    assert purpose.height() >= purpose.heightForWidth(purpose.width()), "none of it is cut off"
+
+
 def test_closing_stops_the_source(stage: Stage) -> None:
     stage.window.close()
     assert stage.source.stopped == 1
