@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ WITHIN_A_SECOND = 0.1  # and so much more those of a second, which see one mood 
 AT_MOST_MORE = 0.3  # those of a moment so much
 COMPARED = {"p50": 50.0, "p99": 99.0}
 LEAST_RESAMPLED, RESAMPLES = 24, 400  # blocks of which a run is drawn anew, and how often
+HOST = "cpu", "kernel", "backend"  # what makes a host the same
 TAIL = 10  # journeys that must lie beyond a percentile on both sides, or nothing is said about it
 
 Values = tuple[Histogram, Blocks]  # the same values, for themselves and in the order of time
@@ -53,7 +54,8 @@ TOO_ALIKE = tr_later("too few journeys that are independent of each other to say
 class Side:
     """One of the two: a run, or a part of one under one wiring. watched: the inside of the kernel, for some time.
 
-    seconds: how long it took.
+    seconds: how long it took. hz: TSC cycles a second of its clock. missing: what is missing from its file, as a
+    sentence. untold: how often it has each latency that its clocks, or its emulated CPU, do not let be told.
     """
 
     label: str
@@ -63,6 +65,14 @@ class Side:
     host: Mapping[str, str] = field(default_factory=dict)
     watched: bool = False
     seconds: float = math.inf
+    hz: float = 0.0
+    missing: str = ""
+    untold: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def no_journey(self) -> bool:
+        """Whether it has no latency, be it one that cannot be told."""
+        return not any(histogram.count for histogram in self.histograms.values()) and not self.untold
 
 
 @dataclass(frozen=True)
@@ -135,8 +145,15 @@ class Comparison:
 
 
 def other_host(a: Side, b: Side) -> bool:
-    """Whether the two were measured on different machines, kernels or back ends."""
-    return bool(a.host) and any(a.host.get(key) != b.host.get(key) for key in ("cpu", "kernel", "backend"))
+    """Whether the two were, as far as is known, measured on different machines, kernels or back ends."""
+    return any(a.host[key] != b.host[key] for key in HOST if key in a.host and key in b.host)
+
+
+def same_host(a: Side, b: Side) -> bool | None:
+    """Whether they were measured on one machine, kernel and back end; None if that is not known."""
+    if other_host(a, b):
+        return False
+    return True if all(key in side.host for key in HOST for side in (a, b)) else None
 
 
 def watched_alone(a: Side, b: Side) -> str:
@@ -247,7 +264,18 @@ def side_of(recording: Recording, label: str, progress: Callable[[float], None] 
     latencies, exits = folded(recording, progress)
     watched = any(name == Setting.KERNEL.name and value for _, name, value in recording.outline().settings)
     host, histograms = recording.header.host, told(latencies, latencies.histograms)
-    return Side(label, histograms, latencies.blocks, exits.whole, host, watched, recording.seconds)
+    return Side(
+        label,
+        histograms,
+        latencies.blocks,
+        exits.whole,
+        host,
+        watched,
+        recording.seconds,
+        latencies.clock.hz,
+        recording.warning,
+        untold(latencies, latencies.histograms),
+    )
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:
@@ -257,18 +285,29 @@ def sides_at_switch(recording: Recording, progress: Callable[[float], None] = la
         raise RecordingError(
             tr("{path}: nothing was switched in it, so there is no before and after.", path=recording.path)
         )
-    return split_sides(latencies, exits, recording.header.host)
+    before, after = split_sides(latencies, exits, recording.header.host)
+    return replace(before, missing=recording.warning), after
 
 
 def split_sides(latencies: Latencies, exits: ExitSplit, host: Mapping[str, str]) -> tuple[Side, Side]:
     """Before and after the last change of the wiring."""
-    before, after = (told(latencies, histograms) for histograms in (latencies.before, latencies.since))
+
+    def part(label: str, histograms: Mapping[str, Histogram], blocks: Mapping[str, Blocks], took: Exits) -> Side:
+        own, hidden = told(latencies, histograms), untold(latencies, histograms)
+        return Side(label, own, blocks, took, host, hz=latencies.clock.hz, untold=hidden)
+
     return (
-        Side(tr("before {change}", change=exits.switched), before, latencies.blocks_before, exits.before, host),
-        Side(tr("after {change}", change=exits.switched), after, latencies.blocks_since, exits.since, host),
+        part(tr("before {change}", change=exits.switched), latencies.before, latencies.blocks_before, exits.before),
+        part(tr("after {change}", change=exits.switched), latencies.since, latencies.blocks_since, exits.since),
     )
 
 
 def told(latencies: Latencies, histograms: Mapping[str, Histogram]) -> dict[str, Histogram]:
     """Those that the clocks let be told; of the others, no value."""
     return {name: histogram if latencies.known(name) else Histogram() for name, histogram in histograms.items()}
+
+
+def untold(latencies: Latencies, histograms: Mapping[str, Histogram]) -> dict[str, int]:
+    """How many of the others there are; 0 where the stamps of all contradict one another."""
+    there = (name for name in LATENCIES if histograms[name].count or latencies.contradicted[name])
+    return {name: histograms[name].count for name in there if not latencies.known(name)}

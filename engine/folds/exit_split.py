@@ -11,11 +11,14 @@ from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, cu
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
 
 KVM_EXITS = STATS.index("exits")
+COUNTED_BY_KVM = "counted by KVM"
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
@@ -24,25 +27,33 @@ class Exits:
     """How many signals there were, and what they took.
 
     kvm: exits by the kernel's own count, which is sampled ten times a second; None if it was never told.
+    seen: whether KVM_RUN returns to this program; of a vCPU of another process nobody tells why it did.
     """
 
     signals: int = 0
     to_userspace: dict[str, int] = field(default_factory=dict)  # returns of KVM_RUN by reason
     kvm: int | None = None
+    seen: bool = True
 
     def per_signal(self) -> dict[str, float]:
         """ "to user space: IO", ..., "counted by KVM", each divided by the signals; nothing without a signal."""
         if not self.signals:
             return {}
         counts = {f"to user space: {reason}": count for reason, count in sorted(self.to_userspace.items())}
-        counts |= {"counted by KVM": self.kvm} if self.kvm is not None else {}
+        counts |= {COUNTED_BY_KVM: self.kvm} if self.kvm is not None else {}
         return {name: count / self.signals for name, count in counts.items()}
+
+    def each_signal(self, name: str) -> float | None:
+        """The number of this name in per_signal(), 0 included; None if nobody counted it, or there is no signal."""
+        told = self.kvm is not None if name == COUNTED_BY_KVM else self.seen
+        return self.per_signal().get(name, 0.0) if told and self.signals else None
 
     def after(self, start: Exits) -> Exits:
         """What has come since `start`."""
         reasons = {name: count - start.to_userspace.get(name, 0) for name, count in self.to_userspace.items()}
         kvm = None if self.kvm is None else self.kvm - (start.kvm or 0)
-        return Exits(self.signals - start.signals, {name: count for name, count in reasons.items() if count}, kvm)
+        came = {name: count for name, count in reasons.items() if count}
+        return Exits(self.signals - start.signals, came, kvm, self.seen)
 
 
 class ExitSplit:
@@ -53,7 +64,7 @@ class ExitSplit:
 
     def __init__(self, scenario: Scenario) -> None:
         self.rings = scenario.doorbell is not None  # else the host's interrupts are the signals
-        self.whole = Exits()
+        self.whole = Exits(seen=Trait.REAL_QEMU not in traits_of(scenario))
         self._switch: tuple[str, bool] | None = None  # what was changed last, and whether it is on since
         self._changes = [Exits(), Exits()]  # `whole` as it was at the last two changes
         self._wiring: dict[int, int] = {}

@@ -305,17 +305,13 @@ def compare_(
     if (b is None) != at_switch:
         raise typer.BadParameter("name two recordings, or one and --at-switch")
     from bellwire.viz.cli import compare
-    from bellwire.viz.text.figures import unit_called
 
     with share_bar("reads") as progress:
-        if b is None:
-            found, hz = compare.compare_at_switch(a, progress)
-        else:
-            found, hz = compare.compare_files(a, b, progress)
+        found = compare.compare_at_switch(a, progress) if b is None else compare.compare_files(a, b, progress)
     if as_json:
         out_json(compare.comparison_report(found))
     else:
-        out(compare.tables(found, unit_called(unit, hz)))
+        out(compare.tables(found, unit))
 
 
 @app.command()

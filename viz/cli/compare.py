@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +12,43 @@ from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.findings.compare import (
+    HOST,
     LEVEL,
     STRETCHES,
     Comparison,
     Difference,
     Side,
     compare,
+    same_host,
     side_of,
     sides_at_switch,
     watched_alone,
 )
+from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
-from bellwire.viz.text.figures import Unit, grouped
+from bellwire.viz.cli.summary import COLUMNS, UNKNOWN, latency_row, table_of
+from bellwire.viz.text.figures import MICROSECONDS, Unit, grouped, listed, unit_called
 from bellwire.viz.text.trust import no_times
+
+EQUALLY_LONG = 1e-3  # of cycles: what two starts of one machine measure its TSC to differ by is no difference
 
 Progress = Callable[[float], None]
 
 
-def compare_files(a: Path, b: Path, progress: Progress) -> tuple[Comparison, float]:
-    """Two recordings, and the TSC cycles a second of the first; RecordingError if one is none."""
+def compare_files(a: Path, b: Path, progress: Progress) -> Comparison:
+    """Two recordings; RecordingError if one is none."""
     first, second = Recording(a), Recording(b)
     share = len(first) / max(len(first) + len(second), 1)
     one = side_of(first, str(a), lambda done: progress(share * done))
     other = side_of(second, str(b), lambda done: progress(share + (1 - share) * done))
-    return compare(one, other), first.header.clock.hz
+    return compare(one, other)
 
 
-def compare_at_switch(path: Path, progress: Progress) -> tuple[Comparison, float]:
-    """A recording before and after its last change of the wiring, and its TSC cycles a second."""
-    recording = Recording(path)
-    return compare(*sides_at_switch(recording, progress), separate=False), recording.header.clock.hz
+def compare_at_switch(path: Path, progress: Progress) -> Comparison:
+    """A recording before and after its last change of the wiring."""
+    return compare(*sides_at_switch(Recording(path), progress), separate=False)
 
 
 def comparison_report(comparison: Comparison) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
             "stretches": list(STRETCHES),
             "between_runs": comparison.between_runs,
         },
-        "same_host": not comparison.other_host,
+        "same_host": same_host(comparison.a, comparison.b),
     }
 
 
@@ -71,10 +75,25 @@ def side_report(side: Side) -> dict[str, Any]:
     return {
         "label": side.label,
         "host": dict(side.host),
-        "latency_ns": {name: histogram.summary() for name, histogram in side.histograms.items()},
-        "exits": asdict(side.exits),
+        "clock_hz": side.hz,
+        "emulated": emulated(side.host),
+        "kernel_watched": side.watched,
+        "missing": side.missing,
+        "latency_ns": {name: side_figures(side, name) for name in side.histograms},
+        "exits": exits_report(side.exits),
         "exits_per_signal": side.exits.per_signal(),
     }
+
+
+def side_figures(side: Side, name: str) -> dict[str, int | None]:
+    """A latency of one side; of one that cannot be told, how many there are."""
+    return side.histograms[name].summary() | ({"count": side.untold[name]} if name in side.untold else {})
+
+
+def exits_report(exits: Exits) -> dict[str, Any]:
+    """What one side's signals took; None where nobody tells."""
+    seen = dict(exits.to_userspace) if exits.seen else None
+    return {"signals": exits.signals, "to_userspace": seen, "kvm": exits.kvm}
 
 
 def difference_report(found: Difference) -> dict[str, Any]:
@@ -91,8 +110,8 @@ def difference_report(found: Difference) -> dict[str, Any]:
     }
 
 
-def tables(comparison: Comparison, unit: Unit) -> RenderableType:
-    """The tables of `bellwire compare`."""
+def tables(comparison: Comparison, unit: str) -> RenderableType:
+    """The tables of `bellwire compare`; unit: one of bellwire.viz.text.figures.UNIT_NAMES."""
     parts: list[RenderableType] = [sides_heading(comparison), latencies_table(comparison, unit)]
     parts += [differences_table(comparison, unit), exits_beside(comparison)]
     return Group(*(part for each in parts for part in (each, "")))
@@ -102,20 +121,47 @@ def sides_heading(comparison: Comparison) -> Text:
     """Which is A and which B, and whether they can be compared at all."""
     text = Text()
     for name, side in (("A", comparison.a), ("B", comparison.b)):
-        host = f"{side.host.get('cpu')} · Linux {side.host.get('kernel')} · {side.host.get('backend')}"
-        text.append(f"{name}  {shown(side.label)}", style="bold").append(f"  {host}\n", style="not bold dim")
-    if emulated_side(comparison):
-        text.append(no_times(), style="bold red")
-    elif comparison.other_host:
-        text.append("The two were measured on different hosts: the difference may be the hosts'.", style="bold red")
-    elif not comparison.differences:
-        text.append("They have no latency in common.", style="bold red")
-    if which := watched_alone(comparison.a, comparison.b):
-        text.append(
-            f"Only {which}'s kernel was watched: some of the difference is what watching costs.", style="yellow"
+        text.append(f"{name}  {shown(side.label)}", style="bold").append(
+            f"  {measured_on(side)}\n", style="not bold dim"
         )
+    for words, style in said_beside(comparison):
+        text.append(f"{words}\n", style)
     text.rstrip()
     return text
+
+
+def measured_on(side: Side) -> str:
+    """What it was measured on."""
+    cpu, kernel, backend = (side.host.get(key, "unknown") for key in HOST)
+    return f"{cpu} · Linux {kernel} · {backend}"
+
+
+def said_beside(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """(sentence, style): what to know before the figures are believed."""
+    named = (("A", comparison.a), ("B", comparison.b))
+    if emulated_side(comparison):
+        yield no_times(), "bold red"
+    elif comparison.other_host:
+        yield "The two were measured on different hosts: the difference may be the hosts'.", "bold red"
+    elif same_host(comparison.a, comparison.b) is None:
+        yield "It is not known whether the two were measured on one host.", "bold red"
+    if not comparison.differences and not emulated_side(comparison):
+        yield "They have no latency in common.", "bold red"
+    for name, side in named:
+        yield from ((f"{name}: {words}", "bold red") for words in shortcomings(side))
+    if which := watched_alone(comparison.a, comparison.b):
+        yield f"Only {which}'s kernel was watched: some of the difference is what watching costs.", "yellow"
+
+
+def shortcomings(side: Side) -> Iterator[str]:
+    """Why figures of it are missing, or are of a part of its run."""
+    if side.missing:
+        yield side.missing
+    if side.untold and not emulated(side.host):
+        names = listed([name.replace("_", " ") for name in side.untold])
+        yield f"its guest's and host's clocks are apart, so {names} are not told."
+    if side.no_journey:
+        yield "no journey of it came to its end after the warm-up."
 
 
 def emulated_side(comparison: Comparison) -> bool:
@@ -123,18 +169,20 @@ def emulated_side(comparison: Comparison) -> bool:
     return emulated(comparison.a.host) or emulated(comparison.b.host)
 
 
-def latencies_table(comparison: Comparison, unit: Unit) -> Table:
-    """The percentiles of both, latency by latency."""
-    table = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"], text="")
+def latencies_table(comparison: Comparison, unit: str) -> Table:
+    """The percentiles of both, latency by latency, each in cycles of its own clock."""
+    table = table_of(f"Latency, {unit_called(unit, comparison.a.hz).text}", [*COLUMNS.values(), "count"], text="")
     for name in comparison.differences:
         for side, label in ((comparison.a, "A"), (comparison.b, "B")):
             first = name.replace("_", " ") if side is comparison.a else ""
-            table.add_row(first, label, *latency_row(side.histograms[name], unit))
+            table.add_row(first, label, *latency_row(side.histograms[name], unit_called(unit, side.hz)))
     return table
 
 
-def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
-    """B - A, the interval and what that means."""
+def differences_table(comparison: Comparison, of_figures: str) -> RenderableType:
+    """B - A, the interval and what that means; cycles of two clocks that are not equally fast have no difference."""
+    own = [unit_called(of_figures, side.hz) for side in (comparison.a, comparison.b)]
+    unit = own[0] if math.isclose(own[0].size, own[1].size, rel_tol=EQUALLY_LONG) else MICROSECONDS
     table = table_of(f"B − A, {unit.text}", ["difference", f"{LEVEL:.0%} interval", "drift of A", "of B"], text="")
     table.add_column("")
     for latency, differences in comparison.differences.items():
@@ -144,7 +192,8 @@ def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
             drifts = ["–" if own is None else signed_number(own, unit) for own in found.drift]
             words = Text(found.words, style="bold" if found.significant else "dim")
             table.add_row(first, name, signed_number(found.ns, unit), ends, *drifts, words)
-    return Group(table, Text(how_sure(comparison.between_runs), style="dim"))
+    unlike = "" if unit is own[0] else f"in {unit.text}: cycles of their clocks are not equally long\n"
+    return Group(table, Text(unlike + how_sure(comparison.between_runs), style="dim"))
 
 
 def how_sure(between_runs: float) -> str:
@@ -164,9 +213,10 @@ def signed_number(ns: float, unit: Unit) -> str:
 
 def exits_beside(comparison: Comparison) -> Table:
     """Exits per signal, side by side."""
-    a, b = comparison.a.exits.per_signal(), comparison.b.exits.per_signal()
+    a, b = comparison.a.exits, comparison.b.exits
     table = table_of("Exits per signal", ["A", "B"])
-    table.add_row("signals", grouped(comparison.a.exits.signals), grouped(comparison.b.exits.signals), style="dim")
-    for name in sorted({*a, *b}, reverse=True):  # to user space, then counted by KVM
-        table.add_row(name, f"{a.get(name, 0):.3f}", f"{b.get(name, 0):.3f}")
+    table.add_row("signals", grouped(a.signals), grouped(b.signals), style="dim")
+    for name in sorted({*a.per_signal(), *b.per_signal()}, reverse=True):  # to user space, then counted by KVM
+        each = (exits.each_signal(name) for exits in (a, b))
+        table.add_row(name, *(UNKNOWN if count is None else f"{count:.3f}" for count in each))
     return table

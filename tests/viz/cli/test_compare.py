@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import Clock, Events
 from bellwire.engine.findings.compare import BETWEEN_RUNS, STRETCHES
 from bellwire.engine.recordings.header import Header
-from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recorder import Recorder, save_recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.source import Order
 from bellwire.viz.cli.app import main
+from bellwire.viz.text.figures import THIN
 from tests.support.fake_source import FakeSource
+from tests.support.shifted import shifted_run
 
 
 def recorded(path: Path, *, switch: bool = False, ioeventfd: bool = True, cpu: str = "") -> str:
@@ -81,3 +87,101 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path, capsys: pytest.Capture
     assert "nothing was switched in it" in complaints[2]
     assert "none.arrow cannot be opened as a recording" in complaints[3]
     assert len(complaints) == 4
+
+
+def figures_of(printed: str, name: str) -> list[str]:
+    """The two figures of a row of exits per signal."""
+    return next(line for line in printed.splitlines() if line.startswith(name)).split()[-2:]
+
+
+def test_exits_that_nobody_told_are_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = recorded(tmp_path / "a.arrow", ioeventfd=False)
+    empty = tmp_path / "empty.arrow"
+    with FakeSource() as source, Recorder(empty, Header.of(source, "test")):
+        pass
+    qemu = str(path_of_shipped("qemu-virtio-blk"))  # whose vCPU is another process's
+    assert main(["compare", ours, qemu]) == 0
+    printed = capsys.readouterr().out
+    assert figures_of(printed, "to user space: IO") == ["1.000", "–"]
+    assert "–" not in figures_of(printed, "counted by KVM")
+    assert main(["compare", ours, str(empty)]) == 0  # which has no signal that there could be exits for
+    printed = capsys.readouterr().out
+    assert figures_of(printed, "to user space: IO") == ["1.000", "–"]
+    assert figures_of(printed, "counted by KVM")[1] == "–"
+    assert main(["compare", ours, qemu, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report["a"]["exits"]["to_userspace"]) == {"IO"}
+    assert report["b"]["exits"]["to_userspace"] is None
+    assert set(report["b"]["exits"]) == {"signals", "to_userspace", "kvm"}
+
+
+def rewritten(path: Path, source: str, events: Events | None = None, hz: float = 0.0) -> str:
+    """The same recording by another clock, or of other events; the name of the file."""
+    made = Recording(Path(source))
+    clock = Clock(hz) if hz else made.header.clock
+    save_recording(path, replace(made.header, clock=clock), made.batches() if events is None else [events])
+    return str(path)
+
+
+def test_each_side_is_in_cycles_of_its_own_clock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = recorded(tmp_path / "a.arrow")
+    b = rewritten(tmp_path / "b.arrow", a, hz=1.5 * Recording(Path(a)).header.clock.hz)
+    assert main(["compare", a, b, "--unit", "cycles"]) == 0
+    printed = capsys.readouterr().out
+    table = printed.partition("Latency, cycles")[2].partition("B − A")[0].replace(THIN, "").replace("–", "0")
+    rows = [line.split()[-9:] for line in table.splitlines()]
+    one, other = ([list(map(float, row[1:])) for row in rows if row[:1] == [side]] for side in "AB")
+    assert len(one) == 4
+    for figures, same in zip(one, other, strict=True):
+        assert figures == pytest.approx(same, rel=0.01)
+    assert "B − A, µs" in printed
+    assert "in µs: cycles of their clocks are not equally long" in printed
+    assert main(["compare", a, a, "--unit", "cycles"]) == 0
+    assert "B − A, cycles" in capsys.readouterr().out
+
+
+def test_what_is_missing_from_a_side_is_said_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, cut = recorded(tmp_path / "a.arrow", switch=True), tmp_path / "cut.arrow"
+    last = Recording(Path(whole)).entries[-1]
+    cut.write_bytes(Path(whole).read_bytes()[: int(last["offset"] + last["size"])])
+    assert main(["compare", whole, str(cut)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("This recording was cut off or damaged") == 1
+    assert "B: This recording was cut off or damaged" in printed
+    assert main(["compare", whole, str(cut), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["a"]["missing"] == ""
+    assert report["b"]["missing"].startswith("This recording was cut off or damaged")
+    assert main(["compare", str(cut), "--at-switch"]) == 0
+    assert "A: This recording was cut off or damaged" in capsys.readouterr().out
+
+
+def test_why_a_latency_is_not_compared_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = recorded(tmp_path / "a.arrow")
+    scenario = Recording(Path(whole)).header.scenario
+    apart = rewritten(tmp_path / "b.arrow", whole, shifted_run(scenario, 2_000_000))
+    one = rewritten(tmp_path / "c.arrow", whole, shifted_run(scenario, 0)[:6])
+    assert main(["compare", whole, apart]) == 0
+    assert "B: its guest's and host's clocks are apart, so doorbell and injection are not told." in (
+        capsys.readouterr().out
+    )
+    assert main(["compare", whole, apart, "--json"]) == 0
+    latencies = json.loads(capsys.readouterr().out)["b"]["latency_ns"]
+    assert main(["info", apart, "--json"]) == 0
+    assert latencies == json.loads(capsys.readouterr().out)["latency_ns"]
+    assert main(["compare", whole, one]) == 0
+    printed = capsys.readouterr().out
+    assert "They have no latency in common." in printed
+    assert "B: no journey of it came to its end after the warm-up." in printed
+
+
+def test_a_host_that_is_not_known_is_not_called_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = recorded(tmp_path / "a.arrow")
+    made = Recording(Path(a))
+    save_recording(tmp_path / "b.arrow", replace(made.header, host={}), made.batches())
+    assert main(["compare", a, str(tmp_path / "b.arrow")]) == 0
+    printed = capsys.readouterr().out
+    assert "None" not in printed
+    assert "It is not known whether the two were measured on one host" in printed
+    assert main(["compare", a, str(tmp_path / "b.arrow"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["same_host"] is None

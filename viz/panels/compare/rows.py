@@ -117,11 +117,11 @@ def drift_row(name: str, found: Difference) -> FigureRow:
 
 def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     """Exits per signal."""
-    one, other = a.exits.per_signal(), b.exits.per_signal()
-    names = sorted({*one, *other}, reverse=True)
+    names = sorted({*a.exits.per_signal(), *b.exits.per_signal()}, reverse=True)
     rows = [FigureRow(tr_as("how many there were", "signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
     for name in names:
-        of_a, of_b = (localized(f"{exits.get(name, 0):.2f}") for exits in (one, other))
+        each = (side.exits.each_signal(name) for side in (a, b))
+        of_a, of_b = ("–" if count is None else localized(f"{count:.2f}") for count in each)
         rows.append(FigureRow(tr("exits a signal, {reason}", reason=exit_words(name)), of_a, of_b))
     return rows
 

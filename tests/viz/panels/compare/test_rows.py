@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.folds.exit_split import Exits
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, in_words, sides_of, why_nothing
+from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, exit_rows, in_words, sides_of, why_nothing
 from tests.support.compared import model_at_switch, recorded
 
 
@@ -63,6 +64,16 @@ def test_whose_kernel_alone_was_watched_is_said_as_that_costs_something(tmp_path
     (*_, last) = Compared().rows(sides[0], own, "doorbell")
     assert (last.name, last.a, last.b) == ("kernel watched", "–", "✓")
     assert Compared().rows(sides[0], sides[0], "doorbell")[-1].name != last.name
+
+
+def test_exits_that_nobody_told_are_not_known() -> None:
+    sides = sides_of(model_at_switch(), None)
+    assert sides is not None
+    before, after = sides
+    unseen = replace(before, exits=Exits(signals=10, kvm=5, seen=False))
+    rows = {row.name: row for row in exit_rows(unseen, replace(after, exits=replace(after.exits, kvm=None)))}
+    assert rows["exits a signal, to user space: IO"][1:3] == ("–", "1.00")
+    assert rows["exits a signal, counted by KVM"][1:3] == ("0.50", "–")
 
 
 def test_what_is_no_recording_says_so(tmp_path: Path) -> None:
