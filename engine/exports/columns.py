@@ -15,6 +15,7 @@ from bellwire.engine.recordings.recording import Recording
 KINDS = pa.array([EventKind(n).name if n in list(EventKind) else "" for n in range(max(EventKind) + 1)])
 LANES = pa.array([lane.name for lane in sorted(Lane)])
 NAMED = pa.dictionary(pa.int16(), pa.string())
+FOREIGN = pa.dictionary(pa.int32(), pa.string())  # of which each of a batch's events may have another one
 
 FIELDS = [
     pa.field("time_ns", pa.int64(), nullable=False),  # since the recording's first event
@@ -30,10 +31,10 @@ FIELDS = [
 
 SEEN_FIELDS = [  # of a VMM that was seen from outside, in place of `seq`, which holds no number of a signal there
     pa.field("thread", pa.uint32(), nullable=False),
-    pa.field("thread_name", NAMED, nullable=False),
+    pa.field("thread_name", FOREIGN, nullable=False),
     pa.field("address", pa.uint64(), nullable=False),  # of an access; else 0
     pa.field("length", pa.uint8(), nullable=False),  # of an access, bytes; 0: not told
-    pa.field("reason", NAMED, nullable=False),  # of USER_EXIT: KVM_EXIT_IO, EINTR; else ""
+    pa.field("reason", FOREIGN, nullable=False),  # of USER_EXIT: KVM_EXIT_IO, EINTR; else ""
 ]
 
 
@@ -56,7 +57,7 @@ def seen_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
     called = pa.array([names.get(thread, "") for thread in different.tolist()], pa.string())
     return [
         pa.array(threads.astype(np.uint32)),
-        pa.DictionaryArray.from_arrays(which.astype(np.int16), called),
+        pa.DictionaryArray.from_arrays(which.astype(np.int32), called),
         pa.array(np.where(accesses, addresses_of(events), np.uint64(0))),
         pa.array(np.where(accesses, lengths_of(events), np.uint64(0)).astype(np.uint8)),
         reasons_told(events),
@@ -67,7 +68,7 @@ def reasons_told(events: Events) -> pa.Array[Any]:
     """Of each USER_EXIT why KVM_RUN has returned; of others ""."""
     exits = events["kind"] == EventKind.USER_EXIT
     different, which = np.unique(events[exits][["id", "arg"]], return_inverse=True)
-    numbers = np.zeros(events.size, np.int16)
+    numbers = np.zeros(events.size, np.int32)
     numbers[exits] = which + 1
     names = ["", *(full_exit_name(*pair) for pair in different.tolist())]
     return pa.DictionaryArray.from_arrays(numbers, pa.array(names, pa.string()))

@@ -6,14 +6,19 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
 from bellwire.engine.exports import EXPORTS
 from bellwire.engine.exports.convert import write_export
+from bellwire.engine.recordings.attached.notes import SeenNote, SeenThread
+from bellwire.engine.recordings.recorder import write_recording
 from bellwire.engine.recordings.recording import Recording
-from tests.support.seen_recordings import IO, VCPU, seen_recording
+from tests.support.seen_recordings import FIRST, IO, VCPU, attached_header, seen_recording
+from tests.support.seen_vmms import SEEN, VMM
 from tests.support.trace_processor import TraceProcessor
 
 
@@ -48,6 +53,44 @@ def test_parquet_has_the_same_columns(recording: Recording, tmp_path: Path) -> N
     assert set(table["scenario"].unique().to_pylist()) == {"qemu-system-x86_64"}
     named = set(zip(table["thread"].to_pylist(), table["thread_name"].to_pylist(), strict=True))
     assert {(VCPU, "CPU 0/KVM"), (IO, "IO io0")} <= named
+
+
+def other_recording(path: Path, events: Events, *names: str) -> Recording:
+    """Of these events; names: of the first threads."""
+    threads = tuple(SeenThread(number, VMM.pid, name) for number, name in enumerate(names, start=1))
+    with path.open("wb") as file:
+        write_recording(file, attached_header(), [events], notes=[SeenNote(FIRST, SEEN, threads)])
+    return Recording(path, attached=True)
+
+
+def woken(threads: int) -> Events:
+    """An event of each of so many threads."""
+    events = np.zeros(threads, EVENT)
+    events["tsc"], events["kind"] = FIRST + np.arange(threads), EventKind.WAKING
+    events["lane"], events["seq"] = Lane.KVM, np.arange(1, threads + 1)
+    return events
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_each_event_may_be_of_another_thread(tmp_path: Path, name: str) -> None:
+    """Of more than 32,767 in one batch the numbers of their names ran over."""
+    recording = other_recording(tmp_path / "many.arrow", woken(40_000), "first")
+    path = exported(recording, tmp_path, name)
+    if name == "csv":
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+    else:
+        rows = pyarrow.parquet.read_table(path, use_threads=False).to_pylist()
+    assert [int(row["thread"]) for row in rows] == list(range(1, 40_001))
+    assert [row["thread_name"] for row in rows] == ["first", *[""] * 39_999]
+
+
+def test_no_name_of_a_thread_is_a_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    names = ["=1+1", "@SUM(A1)", "+1", "-bash", "CPU 0/KVM", "a=b"]
+    recording = other_recording(tmp_path / "names.arrow", woken(len(names)), *names)
+    with exported(recording, tmp_path, "csv").open() as file:
+        told = [row["thread_name"] for row in csv.DictReader(file)]
+    assert told == ["'=1+1", "'@SUM(A1)", "'+1", "'-bash", "CPU 0/KVM", "a=b"]
 
 
 @pytest.mark.parametrize("name", ["arrow", "arrows"])
