@@ -40,7 +40,7 @@ class Measurement:
     evidence: Evidence
     elapsed_s: float
     trouble: list[str]
-    interrupted: int = 0  # number of the signal that ended it early
+    interrupted: int = 0  # number of the signal that came before all of it had ended
     recording: Capture | None = None  # which has ended
     kernel: KernelStages | None = None  # what the kernel has told; None: it was not watched
 
@@ -62,7 +62,12 @@ class Interrupts:
 
 @contextmanager
 def noted_interrupts() -> Iterator[Interrupts]:
-    """While this is open, an interrupt is noted."""
+    """While this is open, an interrupt is noted; within another one it is that one which notes it, so that whoever
+    began first hears of it as well, and none is missed between the two."""
+    heard_by = map(signal.getsignal, ENDING)
+    if outer := next((handler for handler in heard_by if isinstance(handler, Interrupts)), None):
+        yield outer
+        return
     noted = Interrupts()
     numbers = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
     before = {number: signal.signal(number, noted) for number in numbers}
@@ -89,7 +94,7 @@ def measure(
             if recording and recording.error:
                 break
         elapsed = run.elapsed()
-        interrupted = noted.number
+        cut_short = bool(noted.number)
         try:
             session.stop()
         finally:
@@ -98,10 +103,10 @@ def measure(
                 recording.stop()
                 recording.wait()
     run.kernel.finish()
-    trouble = troubles(session, run, recording, None if interrupted else count)
+    trouble = troubles(session, run, recording, None if cut_short else count)
     kernel = run.kernel if run.kernel.listened else None
     return Measurement(
-        session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted, recording, kernel
+        session, run.tally, run.latencies, run.evidence, elapsed, trouble, noted.number, recording, kernel
     )
 
 

@@ -114,9 +114,11 @@ def run_scenario(
         if noted.number:
             raise SystemExit(complain("interrupted before anything was measured", 128 + noted.number))
         try:
-            return measure(session, recorder, seconds, count, progress)
+            done = measure(session, recorder, seconds, count, progress)
         except LackingError as error:
             raise LackingError(f"{str(error).removesuffix('.')}{played_instead(scenario)}") from error
+    done.interrupted = noted.number  # from here on somebody else hears of one
+    return done
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +18,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Source
-from bellwire.viz.cli.measure import Run, disagreements, troubles
+from bellwire.viz.cli.measure import Run, disagreements, measure, noted_interrupts, troubles
 from tests.support.fake_source import FakeSource
 from tests.support.sessions import wait_for
 
@@ -152,3 +153,25 @@ def test_a_session_has_begun_once_it_is_watched_and_paced() -> None:
         assert session.begun_at is not None
         assert session.begun_at <= time.monotonic()
     assert Session(load_scenario("irq-msi")).begun_at is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_an_interrupt_is_missed_at_no_seam_between_two_that_note_them(number: signal.Signals) -> None:
+    """Before the inner one begins, and behind its end."""
+    with noted_interrupts() as outer:
+        signal.raise_signal(number)
+        with noted_interrupts() as inner:
+            assert inner.number == number
+    with noted_interrupts() as outer:
+        with noted_interrupts():
+            pass
+        signal.raise_signal(number)
+    assert outer.number == number
+
+
+def test_an_interrupt_while_a_run_ends_is_noted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes another run behind it would go on."""
+    source = Stuck("irq-level-resample", 1, 1)
+    monkeypatch.setattr(source, "stop", lambda: signal.raise_signal(signal.SIGTERM))
+    done = measure(cast(Session, source), None, 0.0, 1, lambda seconds, signals: None)
+    assert (done.interrupted, done.trouble) == (signal.SIGTERM, [])
