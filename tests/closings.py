@@ -128,8 +128,8 @@ def target(link: Path) -> str:
         return ""
 
 
-def outcome(window: subprocess.Popen[str]) -> str:
-    """What is wrong with how it ended: its code and its last words; "" if nothing is."""
+def outcome(window: subprocess.Popen[str], by: signal.Signals) -> str:
+    """What is wrong with how it ended by a signal: its code and its last words; "" if nothing is."""
     try:
         _, said = window.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -137,7 +137,8 @@ def outcome(window: subprocess.Popen[str]) -> str:
         window.communicate()
         return f"did not end within {PATIENCE:g} s"
     code = window.returncode
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}" if code else ""
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    how = "" if code == 128 + by else how
     return f"{how} {said.strip()[-300:]}".strip()
 
 
@@ -151,7 +152,7 @@ def close_windows(platform: str, count: int, seed: int) -> list[str]:
                 after, by = dice.random() * LONGEST, dice.choice(SIGNALS)
                 time.sleep(after)
                 window.send_signal(by)
-                if trouble := outcome(window):
+                if trouble := outcome(window, by):
                     wrong.append(f"{platform}, closing {number}, {by.name} after {after:.2f} s: {trouble}")
     return wrong
 

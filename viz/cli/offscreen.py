@@ -19,10 +19,10 @@ from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK, THEMES
-from bellwire.viz.window.application import application
+from bellwire.viz.window.application import application, when_told_to_end
 from bellwire.viz.window.files import png_of
 from bellwire.viz.window.frame import WidgetGarbage
-from bellwire.viz.window.window import MainWindow, make_window, run_window, when_told_to_end
+from bellwire.viz.window.window import MainWindow, make_window, run_window
 
 PICTURE = "bellwire.png"
 SIZE = (1920, 1080)
@@ -38,7 +38,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print, theme:
             lasted.append(seconds_shown(window.model.source))
             finish_window(window, pictures)
 
-    when_told_to_end(finish)
+    told = when_told_to_end(finish)
     window = make_window(source, reason=reason, theme=THEMES[theme or DARK.name])
     opened.append(window)
     window.resize(*SIZE)
@@ -49,7 +49,9 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print, theme:
     code = run_window([window], complain_of)
     if not code:
         window.model.tick(0)  # what was under way when the session ended
-    return 3 if source is None else code or report_window(window, min(lasted, default=0.0), pictures, out)
+    if source is None:
+        return told() or 3
+    return code or report_window(window, min(lasted, default=0.0), pictures, out) or told()
 
 
 def seconds_shown(source: Source) -> float:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
-from PySide6.QtCore import QLocale, QSize
+from PySide6.QtCore import QLocale, QSize, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -44,6 +47,24 @@ def application() -> QApplication:
     QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
     load_fonts()
     return app
+
+
+def when_told_to_end(end: Callable[[], object]) -> Callable[[], int]:
+    """Calls `end` once the event loop comes to it after Ctrl-C, SIGTERM or, unless nohup has it ignored, SIGHUP.
+
+    Python runs a handler wherever it happens to be, which may be the midst of a paint: there no window may close.
+    Returns what says the exit code of a program that such a signal has ended; 0: none came.
+    """
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        QTimer.singleShot(0, end)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, hear)
+    return lambda: 128 + heard[0] if heard else 0
 
 
 def window_icon() -> QIcon:

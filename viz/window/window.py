@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -30,7 +29,7 @@ from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.actions.action import Action
 from bellwire.viz.window.annotating.annotator import Annotator
-from bellwire.viz.window.application import application
+from bellwire.viz.window.application import application, when_told_to_end
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
@@ -486,16 +485,6 @@ def make_window(
     return window
 
 
-def when_told_to_end(end: Callable[[], object]) -> None:
-    """Calls `end` once the event loop comes to it after Ctrl-C, SIGTERM or, unless nohup has it ignored, SIGHUP.
-
-    Python runs a handler wherever it happens to be, which may be the midst of a paint: there no window may close.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: QTimer.singleShot(0, end))
-
-
 def open_window(
     source: Source | None,
     *,
@@ -516,7 +505,7 @@ def open_window(
     speak_wanted(language, settings)
     translate_qt()
     opened: list[MainWindow] = []
-    when_told_to_end(lambda: [window.close() for window in opened])  # from the first moment that a guest runs
+    told = when_told_to_end(lambda: [window.close() for window in opened])  # from the first moment that a guest runs
     chosen = THEMES[theme].scaled(settings.theme.scale) if theme else None
     window = make_window(source, reason=reason, theme=chosen, settings=settings)
     settings.restore(window.look)
@@ -533,7 +522,7 @@ def open_window(
         window.tour.begin()
     if not settings.knows_motion:
         QTimer.singleShot(ASK_MS, window, lambda: ask_about_motion(window, window.look.wish_motion))
-    return run_window(opened, tell)
+    return run_window(opened, tell) or told()
 
 
 def open_as_the_one(window: MainWindow, opened: list[MainWindow]) -> None:

@@ -224,6 +224,7 @@ def test_the_window_for_that_shows_the_sentence_as_it_is(monkeypatch: pytest.Mon
 
     shown: list[str] = []
     monkeypatch.setattr(Refusal, "exec", lambda dialog: shown.append(dialog.sentence.text()))
+    monkeypatch.setattr("bellwire.viz.window.asked.refusal.when_told_to_end", lambda end: lambda: 0)
     monkeypatch.setattr("bellwire.viz.cli.display.find_display", lambda: Opening("offscreen", ""))
     refuse("It is <b>broken</b>.", "dark", "en")
     monkeypatch.setattr("bellwire.viz.cli.display.find_display", lambda: Opening("offscreen", "There is no display."))

@@ -1,10 +1,18 @@
-"""The one application: what a frame asks for is not given back and cleared again for the next."""
+"""The one application: what a frame asks for is not given back and cleared again for the next, and signals end it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bellwire.viz.window.application import when_told_to_end
+from tests.support.windows import Stage, staged
 
 FAULTS = """
 import resource
@@ -28,3 +36,36 @@ def test_a_frame_finds_the_room_of_the_one_before() -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     ran = subprocess.run([sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, check=True)
     assert int(ran.stdout) < PAGES / 10
+
+
+@pytest.fixture
+def stage(qtbot: QtBot) -> Iterator[Stage]:
+    with staged(qtbot, 1280, 720) as made:
+        yield made
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """What handles the signals that end a program, as it was."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_nothing_in_the_midst_of_something(
+    stage: Stage, qtbot: QtBot, handlers: None, number: signal.Signals
+) -> None:
+    told = when_told_to_end(stage.window.close)
+    assert told() == 0
+    os.kill(os.getpid(), number)
+    assert stage.window.isVisible()  # this may be a paint: Python has run the handler here
+    qtbot.waitUntil(lambda: not stage.window.isVisible())
+    assert told() == 128 + number  # as a shell has it of any program
+
+
+def test_who_is_told_to_survive_a_hang_up_does(stage: Stage, handlers: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    when_told_to_end(stage.window.close)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

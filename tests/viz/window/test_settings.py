@@ -176,7 +176,7 @@ def test_a_window_says_it_once(qtbot: QtBot, settings: Settings, monkeypatch: py
         return 0 if closed else 1
 
     monkeypatch.setattr("bellwire.viz.window.window.run_window", closed_at_once)
-    monkeypatch.setattr("bellwire.viz.window.window.when_told_to_end", lambda end: None)
+    monkeypatch.setattr("bellwire.viz.window.window.when_told_to_end", lambda end: lambda: 0)
     assert open_window(FakeSource()) == 0
     assert len(told) == 1
     assert told[0].endswith("the usual settings stand for text=nan.")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +47,7 @@ from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.frame import SLOW
 from bellwire.viz.window.menus import keys_now, sections
 from bellwire.viz.window.settings import Settings
-from bellwire.viz.window.window import make_window, when_told_to_end
+from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
 from tests.support.windows import Stage, settle, staged_in_front
 
@@ -622,31 +620,6 @@ def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Sta
     views.show_panel("sequence")
     assert views.below.isVisible()
     assert views.middle.sizes() == pytest.approx(before, abs=20)
-
-
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """What handles the signals that end a program, as it was."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_nothing_in_the_midst_of_something(
-    stage: Stage, qtbot: QtBot, handlers: None, number: signal.Signals
-) -> None:
-    when_told_to_end(stage.window.close)
-    os.kill(os.getpid(), number)
-    assert stage.window.isVisible()  # this may be a paint: Python has run the handler here
-    qtbot.waitUntil(lambda: not stage.window.isVisible())
-
-
-def test_who_is_told_to_survive_a_hang_up_does(stage: Stage, handlers: None) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    when_told_to_end(stage.window.close)
-    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_what_costs_too_much_waits_and_tokens_go_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout
 
 from bellwire.engine.language import tr
@@ -11,10 +11,11 @@ from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.window.access.spoken import speak_wanted
-from bellwire.viz.window.application import application
+from bellwire.viz.window.application import application, when_told_to_end
 from bellwire.viz.window.settings import Settings
 
 WIDTH = 480  # pixels, of the sentence
+HEED_MS = 100  # between looks for a signal: Python heeds one once it runs, and nothing else of it does here
 
 
 class Refusal(QDialog):
@@ -39,13 +40,20 @@ class Refusal(QDialog):
             box.addWidget(widget)
         box.addLayout(buttons)
         close.setDefault(True)
+        self._looks = QTimer(self)
+        self._looks.timeout.connect(lambda: None)
+        self._looks.start(HEED_MS)
 
 
 def refuse_in_window(sentence: str, theme: str = "", language: str = "") -> None:
-    """Shows it until it is closed. theme, language: "": those of last time."""
+    """Shows it until it is closed; a signal ends the program. theme, language: "": those of last time."""
     app, settings = application(), Settings()
     speak_wanted(language, settings)
     colors = THEMES[theme] if theme else settings.theme
     app.setPalette(palette(colors))
     app.setStyleSheet(stylesheet(colors))
-    Refusal(sentence).exec()
+    refusal = Refusal(sentence)
+    told = when_told_to_end(refusal.reject)
+    refusal.exec()
+    if code := told():
+        raise SystemExit(code)

@@ -15,9 +15,8 @@ from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme
 from bellwire.viz.text.faults import FAULT_CODE, Fault, faults_told
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
-from bellwire.viz.window.application import application
+from bellwire.viz.window.application import application, when_told_to_end
 from bellwire.viz.window.settings import Settings
-from bellwire.viz.window.window import when_told_to_end
 
 
 def open_replayed(recording: Recording, at: float, theme: str, language: str, tell: Callable[[Fault], object]) -> int:
@@ -35,7 +34,7 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
     if at:
         window.playhead.seek(recording.first + recording.header.clock.cycles(at))
     QShortcut(QKeySequence("Ctrl+Q"), window, window.close)
-    when_told_to_end(window.close)
+    told = when_told_to_end(window.close)
     met = list[Fault]()
 
     def end(fault: Fault) -> None:
@@ -49,7 +48,7 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
     window.close()
     window.deleteLater()
     gc.collect()
-    return FAULT_CODE if met else 0
+    return FAULT_CODE if met else told()
 
 
 def wear_theme(app: QApplication, theme: Theme) -> None:
