@@ -403,10 +403,19 @@ def refuse_growing(target: Target) -> None:
     except OSError:
         return
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise cannot(target.path, tr("another bellwire is writing to it")) from None
-    except OSError:  # not every file system has locks
-        pass
+        if is_growing(file):
+            raise cannot(target.path, tr("another bellwire is writing to it"))
     finally:
         os.close(file)
+
+
+def is_growing(file: int) -> bool:
+    """Whether a bellwire is writing to what this descriptor leads to; not every file system lets anybody know."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False

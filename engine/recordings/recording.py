@@ -28,6 +28,7 @@ from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
 from bellwire.engine.events import EVENT, EventKind, Events, end_to_end, no_events
 from bellwire.engine.host.text_files import open_descriptor
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
+from bellwire.engine.outputs import is_growing
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_from_json
@@ -79,6 +80,7 @@ class Recording:
         self.path = path
         self.damaged: dict[int, int] = {}  # number of each batch that could not be read: its events
         self.whole = False  # whether the end of the stream was found
+        self.growing = False  # whether a bellwire was still writing it
         self.changed = ""  # that the file is another one by now, once somebody who looks at it has met that
         self._cache: OrderedDict[int, Events] = OrderedDict()
         self._parts: OrderedDict[int, BatchPart] = OrderedDict()
@@ -101,7 +103,8 @@ class Recording:
                 self.header = read_header(schema_metadata(schema), path)
                 if self.header.attached and not attached:
                     raise RecordingError(tr(HOPS, path=path, process=self.header.attached.title))
-                self.entries: Entries = np.fromiter(self._walk(file, message.end), ENTRY)
+                self.growing = is_growing(file)  # before it is looked at: what ends meanwhile is whole
+                self.entries: Entries = by_end(np.fromiter(self._walk(file, message.end), ENTRY))
                 self._take_annotations(self._noted)
                 self.identity = identity(
                     os.fstat(file), schema, self.entries.tobytes()
@@ -233,11 +236,11 @@ class Recording:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        """A descriptor of the file that is held, else of the one that has its name."""
+        """A descriptor of the file; ValueError if nobody holds it and another one has its name."""
         with self._holding:
             file = os.dup(self._held) if self._held >= 0 else -1
         if file < 0:
-            file = open_descriptor(self.path)
+            file = self._same_file()
         try:
             yield file
         finally:
@@ -279,7 +282,15 @@ class Recording:
     def warning(self) -> str:
         """What is missing, "" if nothing is."""
         found = []
-        if not self.whole:
+        if not self.whole and self.growing:
+            found.append(
+                tr_n(
+                    "This recording is still being written: this is its first event.",
+                    "This recording is still being written: these are its first {n} events.",
+                    len(self),
+                )
+            )
+        elif not self.whole:
             found.append(
                 tr_n(
                     "This recording was cut off or damaged: it ends early, after {n} event.",
@@ -463,6 +474,11 @@ class Recording:
             room = self._room.bytes = bytearray(size)
         read = os.preadv(file, [memoryview(room)[:size]], offset)
         return memoryview(room)[:read]
+
+
+def by_end(entries: Entries) -> Entries:
+    """In the order of the run, wherever the file has them. By their last events: of late ones only the first are."""
+    return entries[np.argsort(entries["last"], kind="stable")]
 
 
 @contextmanager

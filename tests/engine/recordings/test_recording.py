@@ -153,6 +153,31 @@ def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
     assert np.concatenate(list(recording.sorted_batches()))["tsc"].tolist() == in_order
 
 
+def test_batches_in_any_order_are_those_of_a_run(tmp_path: Path) -> None:
+    """Whoever joins pieces of a run may have them in any order; who reads it batch by batch reads a run."""
+    whole = end_to_end(*BATCHES)
+    with Recorder(tmp_path / "shuffled.arrow", HEADER) as recorder:
+        for events in (BATCHES[2], BATCHES[0], BATCHES[1]):
+            recorder.append(events)
+            recorder.flush()
+    shuffled = Recording(recorder.path)
+    np.testing.assert_array_equal(end_to_end(*shuffled.batches()), whole)
+    np.testing.assert_array_equal(end_to_end(*shuffled.sorted_batches()), whole)
+    assert (shuffled.first, shuffled.last) == (1000, 1080)
+
+
+def test_one_that_is_still_written_is_not_said_to_be_cut_off(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "growing.arrow", HEADER) as recorder:
+        recorder.append(BATCHES[0])
+        recorder.flush()
+        told = Recording(recorder.path).warning
+        assert told == "This recording is still being written: these are its first 3 events."
+        growing = recorder.path.read_bytes()
+    assert Recording(recorder.path).warning == ""
+    (tmp_path / "cut.arrow").write_bytes(growing)
+    assert "cut off or damaged" in Recording(tmp_path / "cut.arrow").warning
+
+
 def test_what_waits_is_on_the_disk_after_half_a_second(tmp_path: Path) -> None:
     now = [0.0]
     with Recorder(tmp_path / "live.arrow", HEADER, lambda: now[0]) as recorder:
@@ -164,7 +189,7 @@ def test_what_waits_is_on_the_disk_after_half_a_second(tmp_path: Path) -> None:
         recorder.append(batch(0, 0))
         seen = Recording(recorder.path)
         assert (len(seen), len(seen.entries)) == (4, 1)
-        assert "cut off" in seen.warning
+        assert "still being written" in seen.warning
 
 
 def test_a_full_batch_is_on_the_disk_at_once_and_no_batch_is_larger(tmp_path: Path) -> None:
@@ -343,6 +368,20 @@ def test_who_looks_at_a_file_that_changed_sees_nothing_and_is_told_once(cut: boo
         seen = recording.window(0, 2**64 - 1)
         assert seen.size == (BATCHES[0].size if cut else 0)
         assert recording.warning == f"{path} has been cut off, replaced or removed since it was opened."
+
+
+def test_a_file_in_its_place_that_is_built_alike_is_another_file(path: Path) -> None:
+    """A run that is recorded anew has batches of the same size at the same places, and other events in them."""
+    recording = Recording(path)
+    with Recorder(path, HEADER) as recorder:
+        for events in BATCHES:
+            later = events.copy()
+            later["tsc"] += 1000
+            recorder.append(later)
+            recorder.flush()
+    with pytest.raises(RecordingError, match=r"has changed since it was opened: another file has its name"):
+        recording.read_once(0)
+    assert not recording.damaged
 
 
 def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
