@@ -19,7 +19,10 @@ BLOCK = "█"
 
 def explained_tables(told: ExplainedRecording, unit: Unit) -> RenderableType:
     """A heading, then each way with its bars and their parts."""
-    parts: list[RenderableType] = [heading(told.source, told.recording.seconds), ""]
+    parts: list[RenderableType] = [heading(told.source, told.recording.seconds)]
+    if told.recording.warning:
+        parts.append(Text(told.recording.warning, style="bold red"))
+    parts.append("")
     if told.why_none:
         return Group(*parts, Text(told.why_none, style="bold red"))
     for way in told.run.told:

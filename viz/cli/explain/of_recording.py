@@ -69,6 +69,7 @@ class ExplainedRecording:
             "scenario": self.source.scenario.name,
             "host": self.source.host,
             "warmup": self.latencies.warmup,
+            "missing": self.recording.warning,
             "why_nothing": self.why_none or None,
             "ways": [] if self.why_none else [self._way_report(way) for way in self.run.told],
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.explain.of_recording import ExplainedRecording
 from tests.support.recorded import recorded
@@ -49,6 +50,18 @@ def test_what_has_no_journey_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "No journey came to its end" in capsys.readouterr().out
     assert main(["explain", str(tmp_path / "a.arrow"), "--signals", "5"]) == 2
     assert main(["explain", str(tmp_path / "none.arrow")]) == 1
+
+
+def test_what_is_missing_from_the_recording_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, cut = recorded(tmp_path / "a.arrow"), tmp_path / "cut.arrow"
+    last = whole.entries[-1]
+    cut.write_bytes(whole.path.read_bytes()[: int(last["offset"] + last["size"])])
+    assert main(["explain", str(cut)]) == 0
+    assert "This recording was cut off or damaged" in capsys.readouterr().out
+    assert main(["explain", str(cut), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["missing"] == Recording(cut).warning
+    assert main(["explain", str(whole.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["missing"] == ""
 
 
 @pytest.mark.kvm
