@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from PySide6.QtCore import QLocale, QSize, QTimer
+from PySide6.QtCore import QLocale, QMessageLogContext, QSize, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from bellwire.engine.foreign import shown
 from bellwire.engine.host.no_memory import needs_memory
 from bellwire.engine.language import tr
 from bellwire.viz.style.theme import load_fonts
@@ -23,6 +25,7 @@ LEAST_MEMORY = 500 * 10**6  # bytes of addresses: with less no window has ever c
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's mallopt()
 LARGE_BLOCK, LARGEST_BLOCK = 4 << 20, 32 << 20  # bytes; beyond the second it takes them from the system in any case
+NO_WINDOW = 1  # what the process ends with where Qt, which cannot be asked, would end it by SIGABRT
 KEPT_FREE = 32 << 20  # bytes at the end of the heap that are kept, for the next frame
 
 
@@ -36,7 +39,8 @@ def application() -> QApplication:
         return app
     if not isinstance(app, QApplication):
         needs_memory(LEAST_MEMORY, tr("A window"))
-        app = QApplication(["bellwire"])
+        with refusal_told():
+            app = QApplication(["bellwire"])
     sys.setswitchinterval(SWITCH_SECONDS)
     return_large_blocks()
     app.setApplicationName("bellwire")
@@ -47,6 +51,30 @@ def application() -> QApplication:
     QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
     load_fonts()
     return app
+
+
+@contextmanager
+def refusal_told() -> Iterator[None]:
+    """While Qt opens its display, which may have gone since it was tried: then Qt would abort the process, with four
+    messages of its own. One sentence is said in their place. What else Qt says meanwhile is said behind that.
+    """
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        said.append(message)
+        if kind == QtMsgType.QtFatalMsg:
+            with suppress(OSError, ValueError, AttributeError):  # standard error may be closed, or none
+                sentence = tr("Qt cannot open a window: {why}.", why=said[0].rstrip("."))
+                print(f"bellwire: {shown(sentence)}", file=sys.stderr, flush=True)
+            os._exit(NO_WINDOW)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.writelines(f"{message}\n" for message in said)
 
 
 def when_told_to_end(end: Callable[[], object]) -> Callable[[], int]:

@@ -589,4 +589,6 @@ def run_window(opened: list[MainWindow], tell: Callable[[Fault], object]) -> int
 
     with faults_told(met):
         code = application().exec()
+        if code:  # the display has gone: Qt ends its loop, and what is open ends only with the window
+            opened[-1].close()
     return code or (FAULT_CODE if opened[-1].fault else 0)

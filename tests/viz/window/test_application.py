@@ -69,3 +69,18 @@ def test_who_is_told_to_survive_a_hang_up_does(stage: Stage, handlers: None) -> 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     when_told_to_end(stage.window.close)
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+OPENING = """
+from bellwire.viz.window.application import application
+application()
+"""
+
+
+def test_a_display_that_goes_before_qt_has_it_is_one_sentence_and_no_abort() -> None:
+    """It was there when it was tried."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "DISPLAY": ":4711"}
+    command = [sys.executable, "-c", OPENING]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    sentence = "bellwire: Qt cannot open a window: could not connect to display :4711.\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", sentence)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bellwire.engine.recordings.recording import Recording
+from tests.support.x_server import x_server
 from tests.support.xcb_program import XcbProgram
 
 pytestmark = pytest.mark.xcb
@@ -35,3 +40,38 @@ def test_real_keys_in_a_real_window(xvfb: str, tmp_path: Path) -> None:
         program.press("Escape")
         program.until("False")
         program.quit()
+
+
+RECORDING = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from bellwire.viz.window.window import open_window
+from tests.support.fake_source import FakeSource
+
+source = FakeSource()
+
+def record(window):
+    window.files.toggle_capture(Path(sys.argv[1]))
+    world = QTimer(window)
+    world.timeout.connect(lambda: source.run(0.1))
+    world.start(20)
+    QTimer.singleShot(300, window, lambda: print("records", flush=True))
+
+sys.exit(open_window(source, then=record))
+"""
+
+
+def test_a_recording_is_whole_when_the_display_goes(tmp_path: Path) -> None:
+    """Qt ends its event loop then, and closes nothing."""
+    file, home = tmp_path / "run.arrow", {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "xcb"}
+    command = [sys.executable, "-c", RECORDING, str(file)]
+    with x_server() as display:
+        environment = os.environ | home | {"DISPLAY": display}
+        program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert program.stdout
+        assert program.stdout.readline() == "records\n"
+    with program:
+        assert program.wait() == 1
+    recording = Recording(file)
+    assert (recording.warning, len(recording) > 0) == ("", True)

@@ -44,11 +44,11 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
 
     with faults_told(end):
         window.show()
-        app.exec()
+        code = app.exec()  # 1: the display has gone
     window.close()
     window.deleteLater()
     gc.collect()
-    return FAULT_CODE if met else told()
+    return FAULT_CODE if met else code or told()
 
 
 def wear_theme(app: QApplication, theme: Theme) -> None:
