@@ -50,7 +50,7 @@ class HopPlot(DrawnCard):
         self.fills = {curve.name: FillItem() for curve in self.curves}
         self.lines = {curve.name: line_item() for curve in self.curves}
         for item in (*self.fills.values(), *self.lines.values()):
-            self.canvas.addItem(item)
+            self.canvas.box.addItem(item)
 
     def show_hops(self, hops: HopFigures | None) -> None:
         """From now on these."""
@@ -91,7 +91,7 @@ class RatePlot(HopPlot):
     def furnish(self) -> None:
         """The seconds along the axis."""
         super().furnish()
-        self.canvas.setXRange(-SECONDS, 0, padding=0)
+        self.canvas.box.setXRange(-SECONDS, 0, padding=0)
 
     def draw(self) -> str:
         """Counts a second in each bin."""
@@ -102,7 +102,7 @@ class RatePlot(HopPlot):
         x = (np.arange(rates.shape[1]) - rates.shape[1] + 0.5) * hops.bin_seconds
         recent = rates[:, x >= -SECONDS]
         top = nice_top(float(recent.max()) if recent.size else 0.0)
-        self.canvas.setYRange(0, top, padding=0)
+        self.canvas.box.setYRange(0, top, padding=0)
         self.set_ticks("left", rate_ticks(top))
         self.set_ticks("bottom", time_ticks(2, NOW))
         for curve, y in zip(self.curves, rates, strict=True):
@@ -153,8 +153,8 @@ class TimesPlot(HopPlot):
     def furnish(self) -> None:
         """How high the curves are says nothing."""
         super().furnish()
-        self.canvas.hideAxis("left")
-        self.canvas.setYRange(0, 1, padding=0)
+        self.canvas.axes["left"].hide()
+        self.canvas.box.setYRange(0, 1, padding=0)
 
     def _latencies(self) -> dict[str, HopLatency]:
         hops = self.hops or HopFigures()
@@ -170,7 +170,7 @@ class TimesPlot(HopPlot):
         if ends and self.range.fit(
             float(CURVE_EDGES[min(at[0] for at in ends)]), float(CURVE_EDGES[max(at[-1] for at in ends) + 1])
         ):
-            self.canvas.setXRange(self.range.low, self.range.high, padding=0)
+            self.canvas.box.setXRange(self.range.low, self.range.high, padding=0)
         most = max(self.width() // self.theme.px(72), 2)
         self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, most))
         middle = (np.log10(CURVE_EDGES[1:]) + np.log10(CURVE_EDGES[:-1])) / 2

@@ -67,28 +67,37 @@ def line_item() -> CurveItem:
     return item
 
 
-class Canvas(pg.PlotWidget):  # type: ignore[misc]
-    """The pyqtgraph widget of a plot, and its child."""
+class Canvas(pg.GraphicsView):  # type: ignore[misc]
+    """A view box with an axis at its left and one below it, and the child of its plot.
+
+    Not a PlotWidget: that makes three forms of settings for a context menu, which take longer than all else of it.
+    """
 
     def __init__(self, plot: OnCanvas) -> None:
         super().__init__(parent=plot)
         self.plot = plot
         self.pointer: QPointF | None = None  # where the mouse is, if it is here
-        self.setMouseTracking(True)
-        self.setMenuEnabled(False)
+        self.enableMouse(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the plot's own is asked for, around it
-        self.hideButtons()
         self.setFrameStyle(0)
         self.setCacheMode(self.CacheModeFlag.CacheNone)  # the grid moves with the range
-        self.box = self.getPlotItem().getViewBox()
-        self.box.setMouseEnabled(False, False)
-        self.box.setDefaultPadding(0)
-        self.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
-        for side in ("left", "bottom"):
-            self.getAxis(side).setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
-            self.getAxis(side).enableAutoSIPrefix(False)
+        self.box = pg.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0)
+        self.axes = {side: pg.AxisItem(side, linkView=self.box) for side in ("bottom", "left")}
+        self._lay_out()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def _lay_out(self) -> None:
+        layout = self.centralLayout
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addItem(self.box, 0, 1)
+        layout.addItem(self.axes["bottom"], 1, 1)
+        layout.addItem(self.axes["left"], 0, 0)
+        for axis in self.axes.values():
+            axis.setZValue(0.5)  # above the curves
+            axis.setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
+            axis.enableAutoSIPrefix(False)
 
     def viewportEvent(self, event: QEvent) -> bool:
         """The card's tooltip belongs to its header; here the pointer has the readout."""
@@ -149,12 +158,11 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
     def set_theme(self, theme: Theme, left_margin: float, right_margin: float) -> None:
         """Colours and fonts of axes and grid; margins: pixels at 100 % text."""
         self.setBackground(theme.color("surface"))
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
+        for axis in self.axes.values():
             axis.setPen(pg.mkPen(theme.color("text_muted" if theme.marked else "grid")))
             axis.setTickPen(pg.mkPen(theme.grid))
             axis.setTextPen(pg.mkPen(theme.text_muted))
             axis.setTickFont(theme.font(TICK_SIZE, mono=True))
-        self.getAxis("left").setWidth(theme.px(AXIS_WIDTH))
-        self.getAxis("bottom").setHeight(theme.px(AXIS_HEIGHT))
-        self.getPlotItem().layout.setContentsMargins(theme.px(left_margin), theme.px(6), theme.px(right_margin), 0)
+        self.axes["left"].setWidth(theme.px(AXIS_WIDTH))
+        self.axes["bottom"].setHeight(theme.px(AXIS_HEIGHT))
+        self.centralLayout.setContentsMargins(theme.px(left_margin), theme.px(6), theme.px(right_margin), 0)

@@ -73,9 +73,9 @@ class DistributionPlot(Plot):
         self.lines = {curve.name: line_item() for curve in self.curves}
         for items in (self.fills, self.ghosts, self.lines):
             for item in items.values():
-                self.canvas.addItem(item)
-        self.canvas.hideAxis("left")
-        self.canvas.setYRange(0, 1, padding=0)
+                self.canvas.box.addItem(item)
+        self.canvas.axes["left"].hide()
+        self.canvas.box.setYRange(0, 1, padding=0)
 
     def set_theme(self, theme: Theme) -> None:
         """The curves' colours too."""
@@ -136,7 +136,7 @@ class DistributionPlot(Plot):
         """The range that holds every curve, and as many ticks as have room."""
         lows = [self._known(histogram, "low", lambda h: h.percentile(0.1)) for histogram in values]
         if self.range.fit(min(lows), max(h.max for h in values)):
-            self.canvas.setXRange(self.range.low, self.range.high, padding=0)
+            self.canvas.box.setXRange(self.range.low, self.range.high, padding=0)
         most = self.width() // self.theme.px(72)
         ticked = self.range.low, self.range.high, most, Durations.unit.name
         if self._ticked != ticked:

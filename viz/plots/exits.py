@@ -146,7 +146,7 @@ class ExitsPlot(OverTime):
         self._small = self._small + 1 if top < self.top else 0
         if top > self.top or self._small > 48:
             self.top, self._small = top, 0
-            self.canvas.setYRange(0, top, padding=0)
+            self.canvas.box.setYRange(0, top, padding=0)
             self.set_ticks("left", [(top * part / 2, short(top * part / 2)) for part in (0, 1, 2)])
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:

@@ -57,7 +57,7 @@ class LatencyPlot(OverTime):
         super().furnish()
         self.lines = {curve.name: line_item() for curve in self.curves}
         for line in self.lines.values():
-            self.canvas.addItem(line)
+            self.canvas.box.addItem(line)
 
     def set_theme(self, theme: Theme) -> None:
         """The lines' colours too, and room for their names: small type is not as much smaller as the rest."""
@@ -95,7 +95,7 @@ class LatencyPlot(OverTime):
         """The range that holds every shown line, and the dots as far as they go."""
         shown = [self.rows[curve.name] for curve in self._shown()]
         if shown and self.range.fit(min(r["p50"].min() for r in shown), max(r["max"].max() for r in shown)):
-            self.canvas.setYRange(self.range.low, self.range.high, padding=0.03)
+            self.canvas.box.setYRange(self.range.low, self.range.high, padding=0.03)
         ticked = self.range.low, self.range.high, Durations.unit.name
         if self._ticked != ticked:
             self._ticked = ticked

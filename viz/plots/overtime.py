@@ -36,8 +36,8 @@ class OverTime(Plot):
 
     def furnish(self) -> None:
         """The seconds along the axis."""
-        self.canvas.setXRange(-SECONDS, 0, padding=0)
-        self.canvas.getAxis("bottom").setStyle(hideOverlappingLabels=ASIDE)
+        self.canvas.box.setXRange(-SECONDS, 0, padding=0)
+        self.canvas.axes["bottom"].setStyle(hideOverlappingLabels=ASIDE)
 
     def resizeEvent(self, event: Any) -> None:
         """As many ticks as there is room for."""

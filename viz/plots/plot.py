@@ -119,7 +119,7 @@ class DrawnCard(Card):
             self.grid = [value for value, _ in major]
             high = self._canvas.height() - self.theme.px(AROUND)
             major = thinned(major, high / (1.4 * self.theme.px(TICK_SIZE)))
-        self._canvas.getAxis(side).setTicks([major, minor or []])
+        self._canvas.axes[side].setTicks([major, minor or []])
 
     def set_theme(self, theme: Theme) -> None:
         """Colours and fonts of axes and grid."""

@@ -94,7 +94,7 @@ class SuppressionPlot(OverTime):
         super().furnish()
         self.lines = {signal.name: line_item() for signal in SIGNALS}
         for line in self.lines.values():
-            self.canvas.addItem(line)
+            self.canvas.box.addItem(line)
 
     def set_theme(self, theme: Theme) -> None:
         """The lines' colours too."""
@@ -120,7 +120,7 @@ class SuppressionPlot(OverTime):
         top = max(LEAST_TOP, float(values.max(initial=0)) * 1.05)
         if top != self.top:
             self.top = top
-            self.canvas.setYRange(0, top, padding=0)
+            self.canvas.box.setYRange(0, top, padding=0)
             step = 0.5 if top < 3 else float(np.ceil(top / 4))
             self.set_ticks("left", [(at, localized(f"{at:g}")) for at in np.arange(0, top, step).tolist()])
 
