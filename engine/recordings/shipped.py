@@ -19,7 +19,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, setting_words
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, setting_words, shipped_scenario
 
 ELSEWHERE = "@"  # in the name of a recording: behind it is the KVM that it was made with, which has no CPU of its own
 WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
@@ -65,7 +65,7 @@ def name_of_shipped(scenario: Scenario) -> str:
     A pace makes no difference, unless it is flat out: what is shipped is slow anyway. But of the default both switches
     are turned in its recording; at another pace than its own nobody touches them.
     """
-    shipped = {one.name: one for one in list_scenarios()}.get(scenario.name)
+    shipped = shipped_scenario(scenario.name)
     if shipped is None:
         return scenario.name
     usual = shipped.settings()

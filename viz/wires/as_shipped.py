@@ -8,7 +8,7 @@ from typing import Any
 from bellwire.engine.events import Switch
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.rules import DERIVED, SETTINGS
-from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, setting_words
+from bellwire.engine.scenarios.scenario import Scenario, setting_words, shipped_scenario
 from bellwire.viz.wires.plugged import Plugged
 
 SWITCHES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
@@ -31,7 +31,7 @@ def unlike_shipped(scenario: Scenario, states: Iterable[Plugged]) -> Iterator[st
 
     What a lab switches by itself is its purpose; what follows from another setting is not told beside that.
     """
-    tables = next((one for one in list_scenarios() if one.name == scenario.name), scenario).tables()
+    tables = (shipped_scenario(scenario.name) or scenario).tables()
     own = scenario.settings()
     held = {} if scenario.lab else switched(own, states)
     others = {}
