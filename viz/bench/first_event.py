@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bellwire.viz.window import importing
+from bellwire.viz.window import importing, importing_qt
 
 
 def paint_first_event() -> None:
@@ -12,6 +12,7 @@ def paint_first_event() -> None:
     with importing():
         from bellwire.engine.live.session import Session
         from bellwire.engine.scenarios.scenario import load_scenario
+    with importing_qt():
         from bellwire.viz.window.window import make_window
     from PySide6.QtCore import QCoreApplication
 

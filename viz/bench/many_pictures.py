@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bellwire.viz.pictures.plain_qt import make_qt_plain
-from bellwire.viz.window import importing
+from bellwire.viz.window import importing_qt
 
 PICTURES = 100
 APART_SECONDS = 0.12  # from one moment to the next
@@ -16,7 +16,7 @@ APART_SECONDS = 0.12  # from one moment to the next
 def make_pictures() -> float:
     """Seconds of a core, once the process is warm."""
     make_qt_plain()
-    with importing():
+    with importing_qt():
         from bellwire.engine.recordings.shipped import path_of_shipped
         from bellwire.viz.pictures.asked import PictureAsked
         from bellwire.viz.pictures.lists.listed import ListedPicture

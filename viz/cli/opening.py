@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bellwire.engine.errors import EngineError, NoKvmError, RecordingError
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.terminal import Print, say
-from bellwire.viz.window import importing
+from bellwire.viz.window import importing, importing_qt
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from collections.abc import Generator
@@ -99,7 +99,7 @@ def open_attached(recording: Recording, out: Print, at: float, theme: str, langu
     found = find_display()
     os.environ["QT_QPA_PLATFORM"] = found.platform
     if not found.trouble:
-        with importing():
+        with importing_qt():
             from bellwire.viz.window.attaching.alone import open_replayed
 
         return open_replayed(recording, at, theme, language, complain_of)
@@ -135,7 +135,7 @@ def show(
     found = find_display()
     os.environ["QT_QPA_PLATFORM"] = found.platform  # what was tried is what Qt opens
     if not found.trouble:
-        with importing():
+        with importing_qt():
             from bellwire.viz.window.window import open_window
 
         def begin(window: MainWindow) -> None:

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -24,3 +25,17 @@ def importing() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def importing_qt() -> Iterator[None]:
+    """Around import statements that bring Qt along. PySide looks through the source of each module that is imported
+    after it, whether it asks for other names of Qt's functions (`from __feature__ import snake_case`): none does.
+    """
+    with importing():
+        import shiboken6  # noqa: F401
+
+        feature: Any = sys.modules.get("shibokensupport.feature")
+        if hasattr(feature, "_mod_uses_pyside"):  # no part of what it promises: else it looks, and takes longer
+            feature._mod_uses_pyside = lambda _module: False
+        yield

@@ -46,6 +46,19 @@ window.close()
 """
 
 
+SOURCES = """
+import inspect
+read, looked = [], inspect.getsource
+inspect.getsource = lambda module: read.append(module) or looked(module)
+from bellwire.viz.window import importing_qt
+with importing_qt():
+    import PySide6.QtWidgets
+    from bellwire.viz.window.window import make_window
+    import pyqtgraph
+print(*[module.__name__ for module in read])
+"""
+
+
 def printed_by(program: str) -> str:
     """What a program prints that runs in a process of its own."""
     return subprocess.run(
@@ -75,3 +88,8 @@ def test_where_qt_is_there_already_nothing_is_kept_from_being_collected() -> Non
     with importing():
         assert gc.isenabled()
     assert gc.get_freeze_count() == frozen
+
+
+def test_no_source_is_looked_through_for_other_names_of_qts_functions() -> None:
+    looked_through = {name.split(".")[0] for name in printed_by(SOURCES).split()}
+    assert not looked_through & {"bellwire", "pyqtgraph", "numpy", "PySide6"}
