@@ -24,14 +24,14 @@ class Tabs(QWidget):
     Tabs that have no room are lines of a menu behind the others. With a single page there are no tabs.
     """
 
-    def __init__(self, pages: Sequence[tuple[str, str, QWidget]], theme: Theme) -> None:
+    def __init__(self, pages: Sequence[tuple[str, str, QWidget]], theme: Theme, parent: QWidget | None = None) -> None:
         """pages: title, tooltip, widget; the first is in front."""
-        super().__init__()
+        super().__init__(parent)
         self.setObjectName("plain")
         self.theme = theme
         self.pages = [page for _, _, page in pages]
         self.cards = [page for page in self.pages if isinstance(page, Card)]
-        self.bar, self.stack = QTabBar(self), QStackedWidget()
+        self.bar, self.stack = QTabBar(self), QStackedWidget(self)
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setUsesScrollButtons(False)

@@ -59,7 +59,7 @@ class Shown(QWidget):
         self._told_no_guest = reason_for(model.source)  # whoever opens the window has said so
         self.handed_over = False
         self.pointing = Pointing()  # at the diagram, wherever it is shown
-        self.views = Views(self.model, look.theme, self.front, self.pointing)
+        self.views = Views(self.model, look.theme, self.front, self.pointing, self)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.addWidget(self.views)
@@ -152,7 +152,7 @@ class Shown(QWidget):
             self.model.annotations = before.annotations.carried()
         self._told_end, self._told_warning = False, ""
         self.pointing.clear()
-        self.views = Views(self.model, self.look.theme, self.front, self.pointing)
+        self.views = Views(self.model, self.look.theme, self.front, self.pointing, self)
         self._set_motion()
         self._set_extended()
         self._box.replaceWidget(old, self.views)

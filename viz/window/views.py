@@ -53,12 +53,16 @@ class Views(QWidget):
         theme: Theme,
         front: dict[str, str] | None = None,
         pointing: Pointing | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         """front: which panel is in front at its place, by name; kept up to date, so that the next views begin so.
 
         pointing: at the diagram, here and wherever else it is shown.
+
+        What holds others has its parent before it holds them: Qt tells the style anew to all that a widget holds
+        whenever that gets another parent, which took as long as to make them.
         """
-        super().__init__()
+        super().__init__(parent)
         self.setObjectName("plain")
         self.stacked = False  # a narrow window has below the diagram what is else beside it, and is scrolled
         self.theme = theme
@@ -69,14 +73,17 @@ class Views(QWidget):
         self._alone = False  # a panel below has all the room, where there is none for both
         self.lowered_by: Callable[[], int] = lambda: 0  # pixels that what is said above takes for a while
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
+        self.purpose = PlainLabel("", self)
+        self._wired: Plugged | None = None  # how the wires were when the purpose was told
+        self.middle = DividedParts(Qt.Orientation.Vertical, SPACING, tr("above the timeline"), self)
+        self.top = DividedParts(Qt.Orientation.Horizontal, 14, tr("between diagram and plots"), self.middle)
         self.diagram = Diagram(model, theme)
+        self.top.addWidget(self.diagram)  # before what is beside it, in the order in which it is read aloud
         self.pointer = DiagramPointer(self.diagram, pointing or Pointing())
         self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
         self._to_furnish = list(self.plots)
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
-        self.purpose = PlainLabel()
-        self._wired: Plugged | None = None  # how the wires were when the purpose was told
         self._stacked_plots = QWidget()
         self.column = UprightArea(self._stacked_plots)  # of the plots, which are scrolled where they have no room
         self.panels = [panel(model, theme) for panel in PANELS]
@@ -93,7 +100,11 @@ class Views(QWidget):
     def _tabs(self, place: str, first: tuple[str, str, QWidget]) -> Tabs:
         """The panels of a place behind what is always there; in front is what was so before."""
         panels = self._at(place)
-        tabs = Tabs([first, *((panel.title, tr(panel.tip), panel) for panel in panels)], self.theme)
+        tabs = Tabs(
+            [first, *((panel.title, tr(panel.tip), panel) for panel in panels)],
+            self.theme,
+            self.top if place == SIDE else self.middle,
+        )
         tabs.bar.setAccessibleName(tr("beside the diagram") if place == SIDE else tr("below the diagram"))
         tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
         front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == SIDE_OF_LABS else "")
@@ -229,14 +240,10 @@ class Views(QWidget):
         column.setSpacing(SPACING)
         for plot in self.plots:
             column.addWidget(plot, 1)
-        self.top = DividedParts(
-            Qt.Orientation.Horizontal, 14, tr("between diagram and plots"), (self.diagram, 68), (self.side, 32)
-        )
+        self.top.fill((self.diagram, 68), (self.side, 32))
         lower = round(100 * (1 - DIAGRAM_SHARE))
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
-        self.middle = DividedParts(
-            Qt.Orientation.Vertical, SPACING, tr("above the timeline"), (self.top, 100 - lower), (self.below, lower)
-        )
+        self.middle.fill((self.top, 100 - lower), (self.below, lower))
         self.middle.splitterMoved.connect(self._make_room)
         self.purpose.setObjectName("purpose")
         self.purpose.setWordWrap(True)  # it is never cut short: a narrow window has it in two lines

@@ -47,14 +47,18 @@ class Divider(QSplitterHandle):
 class DividedParts(QSplitter):
     """Parts side by side, or one above the other."""
 
-    def __init__(self, way: Qt.Orientation, handle: int, name: str, *parts: tuple[QWidget, int]) -> None:
-        """parts: (widget, its share at the start); handle: pixels between them; name: of what divides them."""
-        super().__init__(way)
+    def __init__(self, way: Qt.Orientation, handle: int, name: str, parent: QWidget) -> None:
+        """handle: pixels between the parts; name: of what divides them."""
+        super().__init__(way, parent)
         self._name = name
         self.setHandleWidth(handle)
         self.setChildrenCollapsible(False)
-        for n, (widget, share) in enumerate(parts):
+
+    def fill(self, *parts: tuple[QWidget, int]) -> None:
+        """parts: in order (widget, its share at the start). A child is here already, and comes to its place."""
+        for widget, _ in parts:
             self.addWidget(widget)
+        for n, (_, share) in enumerate(parts):
             self.setStretchFactor(n, share)
         self.setSizes([share * 100 for _, share in parts])
 
