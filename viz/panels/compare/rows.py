@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from bellwire.engine.events import Setting
@@ -16,6 +17,7 @@ from bellwire.engine.findings.compare import (
     other_host,
     split_sides,
     told,
+    untold,
     watched_alone,
 )
 from bellwire.engine.host.host import emulated
@@ -43,7 +45,7 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     watched = Setting.KERNEL in present.tally.settings
     seconds = model.clock.ns(max(model.now - model.started_at, 0)) / 1e9
     own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched, seconds)
-    return baseline.side, own
+    return baseline.side, replace(own, untold=untold(latencies, latencies.histograms))
 
 
 def why_nothing(baseline: Baseline | None) -> str:
@@ -67,6 +69,7 @@ class FigureRow(NamedTuple):
 
 OTHER_HOST = FigureRow(tr_later("other host"), "", "", tr_later("the difference may be the hosts'"))
 WATCHED = {"A": ("✓", "–"), "B": ("–", "✓")}
+CLOCKS_APART = FigureRow(tr_later("latencies"), "–", "–", tr_later("clocks of guest and host are apart"))
 NO_TIMES = FigureRow(tr_later("latencies"), "", "", tr_later("an emulated CPU (TCG): times mean nothing"))
 
 
@@ -85,10 +88,15 @@ class Compared:
         rows += exit_rows(a, b)
         if emulated(a.host) or emulated(b.host):
             rows.append(FigureRow(tr(NO_TIMES.name), "–", "–", tr(NO_TIMES.difference)))
+        elif latency in {*a.untold, *b.untold}:
+            rows.append(CLOCKS_APART._replace(name=tr(CLOCKS_APART.name), difference=tr(CLOCKS_APART.difference)))
         if other_host(a, b):
             rows.append(OTHER_HOST._replace(name=tr(OTHER_HOST.name), difference=tr(OTHER_HOST.difference)))
         if which := watched_alone(a, b):
             rows.append(FigureRow(tr("kernel watched"), *WATCHED[which], tr("watching costs some of the difference")))
+        if a.missing or b.missing:
+            of_a, of_b = ("✓" if side.missing else "–" for side in (a, b))
+            rows.append(FigureRow(tr("incomplete"), of_a, of_b, tr("it is compared as far as it goes")))
         return rows
 
     def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.folds.exit_split import Exits
+from bellwire.engine.folds.histogram import Histogram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, exit_rows, in_words, sides_of, why_nothing
 from tests.support.compared import model_at_switch, recorded
@@ -64,6 +65,25 @@ def test_whose_kernel_alone_was_watched_is_said_as_that_costs_something(tmp_path
     (*_, last) = Compared().rows(sides[0], own, "doorbell")
     assert (last.name, last.a, last.b) == ("kernel watched", "–", "✓")
     assert Compared().rows(sides[0], sides[0], "doorbell")[-1].name != last.name
+
+
+def test_of_which_run_something_is_missing_is_said(tmp_path: Path) -> None:
+    sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow")))
+    assert sides is not None
+    cut = replace(sides[0], missing="This recording was cut off.")
+    (*_, last) = Compared().rows(cut, sides[1], "doorbell")
+    assert (last.name, last.a, last.b, last.difference) == ("incomplete", "✓", "–", "it is compared as far as it goes")
+    assert last not in Compared().rows(*sides, "doorbell")
+
+
+def test_a_latency_that_clocks_hide_says_so() -> None:
+    sides = sides_of(model_at_switch(), None)
+    assert sides is not None
+    hidden = {**sides[1].histograms, "doorbell": Histogram()}
+    apart = replace(sides[1], histograms=hidden, untold={"doorbell": 7})
+    rows = {row.name: row for row in Compared().rows(sides[0], apart, "doorbell")}
+    assert rows["latencies"].difference == "clocks of guest and host are apart"
+    assert "latencies" not in {row.name for row in Compared().rows(sides[0], apart, "injection")}
 
 
 def test_exits_that_nobody_told_are_not_known() -> None:
