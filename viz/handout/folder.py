@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bellwire.engine.outputs import cannot, reason, unused_beside
+
+TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)  # why no folder can take the name of what is there
 
 
 def refuse_used(path: Path) -> None:
@@ -35,7 +38,12 @@ def folder_or_nothing(path: Path) -> Iterator[Path]:
     try:
         unfinished.mkdir()
         yield unfinished
-        unfinished.rename(path.resolve())
+        try:
+            unfinished.rename(path.resolve())
+        except OSError as error:
+            if error.errno in TAKEN:
+                raise cannot(path, "another program has made it meanwhile; that is what is there now") from error
+            raise
     except OSError as error:
         raise cannot(path, reason(error)) from error
     finally:
