@@ -10,7 +10,8 @@
  * less than the lower half's range (1.6 s at 2.6 GHz): the guest's own stamp before, the turn it has marked, or a look of
  * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced, or at least the slot
  * itself was not there. If all that is too long ago, as after a stop of the whole process, the time is not known, and the
- * stamp counts as lost.
+ * stamp counts as lost; with a handler's on its own all that came meanwhile does, for what it answered would seem to be
+ * answered by a later one.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
@@ -349,8 +350,29 @@ static uint32_t drain_windows(struct bw_stamps *self, const uint64_t *announced,
     return count;
 }
 
+/* Counts all that is new in a ring as lost; a counter that leaps is left to whoever reads the ring. */
+static void pass_over(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t events_a_slot)
+{
+    if (head - *done > LEAP)
+        return;
+    self->lost += (head - *done) * events_a_slot;
+    *done = head;
+}
+
+/* What came while nobody looked for longer than a lower half tells, if a handler on its own is among it: only a look would
+ * bound that one. */
+static void pass_over_undated(struct bw_stamps *self)
+{
+    uint64_t rung = counter(self, BW_ST_RUNG), handled = counter(self, BW_ST_HANDLED);
+    if (handled == self->alone || tsc_after_loads() - self->looks[0].tsc < RANGE)
+        return;
+    pass_over(self, &self->rung, rung, 2);
+    pass_over(self, &self->alone, handled, 1);
+}
+
 uint32_t bw_stamps_drain(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
+    pass_over_undated(self);
     uint32_t count = drain_rung(self, announced, out, most / 2);
     count += drain_handled(self, announced, out + count, (most - count) / 2);
     count += drain_windows(self, announced, out + count, most - count);

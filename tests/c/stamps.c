@@ -266,6 +266,20 @@ static void completing(void)
     CHECK_EQUAL(out[0].tsc, now);
     bw_stamps_free(stamps);
 
+    stamps = started(9); /* of a handler on its own nothing tells: it is lost, and with it the doorbell that it may answer */
+    store(slot(BW_RING_TURNS, 0), now - 1000);
+    ring_once(0, now);
+    store(BW_HANDLER_STAMPS, handler_stamp(now + 200));
+    store(BW_HANDLER_STAMPS + 8, 1);
+    store(BW_STATUS + BW_ST_HANDLED, 1);
+    check_drained(stamps, 1, 0, 3);
+    ring_once(1, now = lately()); /* the reader has looked, and slot 1 was not there */
+    check_drained(stamps, 1, 0, 5);
+    ring_once(2, now = lately());
+    check_drained(stamps, 1, 2, 5);
+    CHECK_EQUAL(out[0].seq, 3);
+    bw_stamps_free(stamps);
+
     stamps = started(9); /* a mark that is too old says no more than none */
     store(slot(BW_RING_TURNS, 0), now - 2 * RANGE);
     ring_once(0, now);
