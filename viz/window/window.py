@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import DEFAULT
 from bellwire.engine.source import Label, NoSource, Source
+from bellwire.viz.attached.seen_window import SeenWindow
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
@@ -445,6 +446,9 @@ class MainWindow(QMainWindow):
             self.settings.toured = self.settings.toured or self.tour.seen
             self.settings.geometry = self.saveGeometry()
         self.hide()
+        for beside in self.findChildren(QDialog):
+            if isinstance(beside, SeenWindow):  # which goes with this one, and would not be asked to close
+                beside.close()
         self.presenter.end()
         self.lecture_handout.end()
         self.lessons.end()

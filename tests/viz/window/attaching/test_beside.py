@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -48,3 +49,25 @@ def test_the_key_that_ends_the_program_ends_it_from_there_too(qtbot: QtBot, tmp_
     finally:
         window.close()
         window.deleteLater()
+
+
+def test_it_ends_with_the_main_window_which_another_language_closes_as_well(qtbot: QtBot, tmp_path: Path) -> None:
+    """Its file was held open until the program ended."""
+    window, file = make_window(FakeSource()), seen_recording(tmp_path / "seen.arrow", 100).path
+    window.show()
+    try:
+        window.files.replay(file)
+        assert file in open_files()
+    finally:
+        window.close()
+        window.deleteLater()
+    assert file not in open_files()
+
+
+def open_files() -> list[Path]:
+    """What this process has open."""
+    found = list[Path]()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # that of the folder itself
+            found.append(link.readlink())
+    return found
