@@ -187,7 +187,9 @@ class Past(ABC):
         known = (starts >= self.first) & (ends_ <= self.last) & bool(self.size)
         if (np.isnan(counts) & known).any() and name != "tokens":
             counts = self._from_events(name, first, end)
-        return np.where(known & ~self._lost(starts, ends_), counts, np.nan)
+        if known.any():  # or all of a recording is read for a word on a second before it
+            known &= ~self._lost(starts, ends_)
+        return np.where(known, counts, np.nan)
 
     def sum(self, name: str, first: int, end: int) -> float | None:
         """The same in all these bins together; None if it is not known."""

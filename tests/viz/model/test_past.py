@@ -233,6 +233,22 @@ def test_what_is_saved_of_a_replay_is_all_that_it_says_to_hold(replay: LiveModel
     assert (replay.past.first, replay.past.last) == (int(every["tsc"][0]), int(every["tsc"].max()))
 
 
+def test_a_word_on_the_second_before_a_recording_does_not_read_all_of_it(
+    replay: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = LiveModel(Replay(Recording(replay.past.recording.path)))  # type: ignore[attr-defined]
+    read: list[int] = []
+
+    def reading(_: Recording, number: int) -> Events:
+        read.append(number)
+        raise AssertionError
+
+    monkeypatch.setattr(Recording, "read", reading)
+    assert model.past.sum("doorbells", *model.second) is None
+    assert words(model, "vcpu")
+    assert not read
+
+
 def test_a_large_recording_that_is_still_being_read_says_so(replay: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bellwire.viz.model.past.SMALL", 10)
     recording = Recording(replay.past.recording.path)  # type: ignore[attr-defined]
