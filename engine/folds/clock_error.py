@@ -22,7 +22,8 @@ from bellwire.engine.folds.journeys import FROM_GUEST_TO_GUEST, TO_GUEST, TO_HOS
 from bellwire.engine.language import tr
 
 AGREE_NS = 100_000  # bounds that lie further out than this on either side tell nothing of use
-RARE = 0.01  # of the journeys: so many below 0 are not believed, as a number may have been read a moment late
+RARE = 0.01  # of all differences: so many below 0 are not believed, as a number may have been read a moment late
+FEW = 10  # differences: of so many a single one below 0 is rare as well; of fewer it may be all that is known
 
 Cycles = npt.NDArray[np.int64]
 
@@ -58,7 +59,7 @@ class Smallest:
     @property
     def cycles(self) -> int | None:
         """But for the rare ones below 0; None if there is nothing."""
-        unbelieved = int(RARE * self.count)
+        unbelieved = max(int(RARE * self.count), int(self.count >= FEW))
         believed = self._early.count - unbelieved
         if believed <= 0:
             return self._late

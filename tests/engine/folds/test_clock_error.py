@@ -102,6 +102,17 @@ def test_a_rare_stamp_before_its_cause_is_not_believed() -> None:
     assert (error.journeys, error.contradicted) == (1000, 11)
 
 
+@pytest.mark.parametrize(("journeys", "early", "agree"), [(3, 1, False), (20, 1, True), (20, 2, False), (90, 1, True)])
+def test_of_few_journeys_too_a_single_stamp_before_its_cause_proves_nothing(
+    journeys: int, early: int, agree: bool
+) -> None:
+    error = fed(journeys_ahead(0, 5)[:journeys])
+    strange = journeys_ahead(-40_000, 6)[:early]
+    error.feed(NONE, strange)
+    assert error.contradicted == early
+    assert (error.agreement is Agreement.AGREE) is agree
+
+
 def test_the_kernels_word_is_held_against_the_bounds() -> None:
     journey = np.zeros(1, JOURNEY)
     journey["ring"], journey["doorbell"], journey["irq"], journey["handler"] = 1000, 1070, 2000, 2090
