@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Setting
+from bellwire.engine.events import EventKind, Setting, by_kind
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
@@ -55,7 +55,8 @@ class Side:
     """One of the two: a run, or a part of one under one wiring. watched: the inside of the kernel, for some time.
 
     seconds: how long it took. hz: TSC cycles a second of its clock. missing: what is missing from its file, as a
-    sentence. untold: how often it has each latency that its clocks, or its emulated CPU, do not let be told.
+    sentence. dropped: events that were lost as the file was recorded. untold: how often it has each latency that its
+    clocks, or its emulated CPU, do not let be told.
     """
 
     label: str
@@ -67,6 +68,7 @@ class Side:
     seconds: float = math.inf
     hz: float = 0.0
     missing: str = ""
+    dropped: int = 0
     untold: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -244,49 +246,52 @@ def resampled_error(shares: npt.NDArray[np.float64]) -> float:
 # -- sides from recordings
 
 
-def folded(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Latencies, ExitSplit]:
-    """Folds a whole recording."""
-    latencies, exits = (
-        Latencies(recording.header.scenario, recording.header.clock),
-        ExitSplit(recording.header.scenario),
-    )
-    done, all_ = 0, max(len(recording), 1)
-    for events in recording.sorted_batches():
-        latencies.feed(events)
-        exits.feed(events)
-        done += events.size
-        progress(done / all_)
-    return latencies, exits
+class Folded:
+    """A whole recording, read once."""
+
+    def __init__(self, recording: Recording, progress: Callable[[float], None] = lambda share: None) -> None:
+        self.latencies = Latencies(recording.header.scenario, recording.header.clock)
+        self.exits = ExitSplit(recording.header.scenario)
+        self.dropped = 0
+        done, all_ = 0, max(len(recording), 1)
+        for events in recording.sorted_batches():
+            self.latencies.feed(events)
+            self.exits.feed(events)
+            self.dropped += int(by_kind(events).of(EventKind.LOST)["arg"].sum())
+            done += events.size
+            progress(done / all_)
 
 
 def side_of(recording: Recording, label: str, progress: Callable[[float], None] = lambda share: None) -> Side:
     """A whole recording as one side."""
-    latencies, exits = folded(recording, progress)
+    folded = Folded(recording, progress)
+    latencies = folded.latencies
     watched = any(name == Setting.KERNEL.name and value for _, name, value in recording.outline().settings)
-    host, histograms = recording.header.host, told(latencies, latencies.histograms)
     return Side(
         label,
-        histograms,
+        told(latencies, latencies.histograms),
         latencies.blocks,
-        exits.whole,
-        host,
+        folded.exits.whole,
+        recording.header.host,
         watched,
         recording.seconds,
         latencies.clock.hz,
         recording.warning,
+        folded.dropped,
         untold(latencies, latencies.histograms),
     )
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:
     """Before and after the last change of the wiring; RecordingError if there was none."""
-    latencies, exits = folded(recording, progress)
-    if not exits.switched:
+    folded = Folded(recording, progress)
+    if not folded.exits.switched:
         raise RecordingError(
             tr("{path}: nothing was switched in it, so there is no before and after.", path=recording.path)
         )
-    before, after = split_sides(latencies, exits, recording.header.host)
-    return replace(before, missing=recording.warning), after
+    before, after = split_sides(folded.latencies, folded.exits, recording.header.host)
+    before, after = (replace(side, missing=recording.warning, dropped=folded.dropped) for side in (before, after))
+    return before, after
 
 
 def split_sides(latencies: Latencies, exits: ExitSplit, host: Mapping[str, str]) -> tuple[Side, Side]:

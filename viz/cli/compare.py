@@ -29,7 +29,7 @@ from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.summary import COLUMNS, UNKNOWN, latency_row, table_of
-from bellwire.viz.text.figures import MICROSECONDS, Unit, grouped, listed, unit_called
+from bellwire.viz.text.figures import MICROSECONDS, Unit, count_of, grouped, listed, unit_called
 from bellwire.viz.text.trust import no_times
 
 EQUALLY_LONG = 1e-3  # of cycles: what two starts of one machine measure its TSC to differ by is no difference
@@ -79,6 +79,7 @@ def side_report(side: Side) -> dict[str, Any]:
         "emulated": emulated(side.host),
         "kernel_watched": side.watched,
         "missing": side.missing,
+        "dropped": side.dropped,
         "latency_ns": {name: side_figures(side, name) for name in side.histograms},
         "exits": exits_report(side.exits),
         "exits_per_signal": side.exits.per_signal(),
@@ -138,7 +139,6 @@ def measured_on(side: Side) -> str:
 
 def said_beside(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """(sentence, style): what to know before the figures are believed."""
-    named = (("A", comparison.a), ("B", comparison.b))
     if emulated_side(comparison):
         yield no_times(), "bold red"
     elif comparison.other_host:
@@ -147,8 +147,10 @@ def said_beside(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "It is not known whether the two were measured on one host.", "bold red"
     if not comparison.differences and not emulated_side(comparison):
         yield "They have no latency in common.", "bold red"
-    for name, side in named:
-        yield from ((f"{name}: {words}", "bold red") for words in shortcomings(side))
+    of_a, of_b = list(shortcomings(comparison.a)), list(shortcomings(comparison.b))
+    for words in dict.fromkeys([*of_a, *of_b]):
+        whose = " and ".join(name for name, own in (("A", of_a), ("B", of_b)) if words in own)
+        yield f"{whose}: {words}", "bold red"
     if which := watched_alone(comparison.a, comparison.b):
         yield f"Only {which}'s kernel was watched: some of the difference is what watching costs.", "yellow"
 
@@ -157,6 +159,9 @@ def shortcomings(side: Side) -> Iterator[str]:
     """Why figures of it are missing, or are of a part of its run."""
     if side.missing:
         yield side.missing
+    if side.dropped:
+        were = "was" if side.dropped == 1 else "were"
+        yield f"{count_of(side.dropped, 'event')} {were} dropped while it was recorded."
     if side.untold and not emulated(side.host):
         names = listed([name.replace("_", " ") for name in side.untold])
         yield f"its guest's and host's clocks are apart, so {names} are not told."

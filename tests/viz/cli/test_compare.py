@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.events import Clock, Events
+from bellwire.engine.events import Clock, EventKind, Events, Lane, end_to_end, event
 from bellwire.engine.findings.compare import BETWEEN_RUNS, STRETCHES
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, save_recording
@@ -153,7 +153,20 @@ def test_what_is_missing_from_a_side_is_said_with_it(tmp_path: Path, capsys: pyt
     assert report["a"]["missing"] == ""
     assert report["b"]["missing"].startswith("This recording was cut off or damaged")
     assert main(["compare", str(cut), "--at-switch"]) == 0
-    assert "A: This recording was cut off or damaged" in capsys.readouterr().out
+    assert "A and B: This recording was cut off or damaged" in capsys.readouterr().out
+
+
+def test_what_was_dropped_is_said_of_the_run_that_lost_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = recorded(tmp_path / "a.arrow")
+    events = end_to_end(*Recording(Path(whole)).batches())
+    lost = event(int(events["tsc"][-1]), EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 5)
+    lossy = rewritten(tmp_path / "b.arrow", whole, end_to_end(events, lost, lost))
+    assert main(["compare", whole, lossy]) == 0
+    printed = capsys.readouterr().out
+    assert "B: 10 events were dropped while it was recorded." in printed
+    assert "A: " not in printed
+    assert main(["compare", whole, lossy, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["b"]["dropped"] == 10
 
 
 def test_why_a_latency_is_not_compared_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
