@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bellwire.viz.window import importing
-
 NO_MORE_THREADS = {
     "OPENBLAS_NUM_THREADS": "1",  # else numpy starts some for linear algebra, of which there is none here
     "QT_NO_GUI_THREADPOOL": "1",  # else Qt paints by some as well, and where none can be started it waits for ever
@@ -21,8 +19,11 @@ def main() -> int:
     for name, value in NO_MORE_THREADS.items():
         os.environ.setdefault(name, value)
     try:
-        with importing(), interruption_kept():
-            from bellwire.viz.cli.app import main as command_line
+        with interruption_kept():
+            from bellwire.viz.window import importing
+
+            with importing():
+                from bellwire.viz.cli.app import main as command_line
     except KeyboardInterrupt:
         return not_loaded("interrupted", 130)
     except Exception as error:

@@ -376,12 +376,15 @@ def test_a_library_that_is_not_there_is_one_sentence_with_what_helps(tmp_path: P
     assert "No module named 'nothing_of_the_kind'. `pip install --force-reinstall bellwire`" in ran.stderr
 
 
-def test_an_interrupt_that_a_library_passes_over_while_it_is_imported_ends_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["typer", "bellwire.viz.window"])
+def test_an_interrupt_that_is_passed_over_while_a_module_is_imported_ends_the_command(
+    module: str, tmp_path: Path
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys, time\n"
         "class Library:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'typer' and not hasattr(sys, 'passed_over'):\n"
+        f"        if name == '{module}' and not hasattr(sys, 'passed_over'):\n"
         "            sys.passed_over = True\n"
         "            try:\n"
         "                os.kill(os.getpid(), signal.SIGINT)\n"
