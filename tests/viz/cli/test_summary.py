@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
@@ -50,6 +51,23 @@ def test_info_says_how_many_journeys_contradict_their_order_and_by_how_much(
     assert report["latency_ns"]["doorbell"]["p50"] is None
     assert report["latency_ns"]["round_trip"]["p50"] > 0
     assert report["evidence"][0]["numbers"]["out_of_order"] == report["out_of_order"]
+
+
+def test_where_handlers_were_dropped_what_seems_merged_is_a_bound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, path = FakeSource(), tmp_path / "dropped.arrow"
+    with source, Recorder(path, Header.of(source, "test")) as recorder:
+        source.run(0.1)
+        events = source.take()
+        handlers = np.flatnonzero(events["kind"] == EventKind.HANDLER)
+        dropped = handlers[len(handlers) // 2 :: 2]
+        lost = event(int(events["tsc"][-1]), EventKind.LOST, Lane.GUEST, Lane.GUEST, 0, len(dropped))
+        recorder.append(np.concatenate([np.delete(events, dropped), lost]))
+    assert main(["info", str(path)]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("host → guest"))
+    handled = len(handlers) - len(dropped)
+    assert row.split()[3:] == [str(len(handlers)), "≥", str(handled), "≤", str(len(dropped)), "0"]
 
 
 def test_what_another_process_does_is_no_count_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
