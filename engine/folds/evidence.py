@@ -160,6 +160,7 @@ class Evidence:
         self.sampled = Sampled()
         self.early = EarlySignals()
         self._waits = Trait.WAITS in traits_of(scenario)
+        self._level = Trait.LEVEL in traits_of(scenario)
         self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
         self.resamples_compared = 0  # with the handler of their interrupt
         self.resamples_before = 0  # of these: before the handler's first instruction
@@ -192,7 +193,8 @@ class Evidence:
         if self._waits:
             self.early.feed(events)
         self._follow_mask(happened)
-        self._compare_resamples(events)
+        if self._level:
+            self._compare_resamples(events)
         if self._exits_unseen:
             self._note_sample(events)
 
