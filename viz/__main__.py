@@ -14,10 +14,24 @@ NO_MORE_THREADS = {
 }
 
 
+class WithoutPandas:
+    """A finder of modules (of sys.meta_path) by which pandas is not there. pyarrow imports it, where it is installed,
+    with the first array that it makes: a third of a second, in the midst of a recording or of a frame. Nothing here
+    hands anything to it.
+    """
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        """As importlib asks; ModuleNotFoundError for pandas, and no word on any other."""
+        if name == "pandas":
+            raise ModuleNotFoundError(f"{name} is not used here", name=name)
+
+
 def main() -> int:
     """Runs the command line; the exit code. What keeps it from being loaded is one sentence, too."""
     for name, value in NO_MORE_THREADS.items():
         os.environ.setdefault(name, value)
+    sys.meta_path.insert(0, WithoutPandas)
     try:
         with interruption_kept():
             from bellwire.viz.window import importing

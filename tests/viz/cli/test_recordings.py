@@ -18,8 +18,16 @@ from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.text.figures import grouped
+from tests.support.commands import bellwire
 from tests.support.recorded import recorded
 from tests.support.small_recording import BATCHES, HEADER
+
+# A package that tells that it was imported.
+TELLTALE = """
+from pathlib import Path
+Path(__file__).with_name("imported").touch()
+__version__ = "2.2.0"
+"""
 
 
 @pytest.fixture
@@ -230,3 +238,21 @@ def test_info_counts_the_annotations(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["info", str(tmp_path / "r.arrow"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["annotations"]
     assert told == [{"kind": "note", "text": "look here", "ink": "selection", "part": {"part": "ioeventfd"}}] * 2
+
+
+@pytest.mark.kvm
+def test_pandas_is_not_imported_with_the_first_array_of_a_recording(tmp_path: Path) -> None:
+    package = tmp_path / "pandas"
+    package.mkdir()
+    (package / "__init__.py").write_text(TELLTALE)
+    where = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    recording = tmp_path / "run.arrow"
+    for words in (
+        ("record", "roundtrip", "--signals", "20", "-o", str(recording)),
+        ("info", str(recording)),
+        ("convert", str(recording), str(tmp_path / "run.csv")),
+    ):
+        ended = bellwire(*words, PYTHONPATH=where)
+        assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "run.csv").stat().st_size > 1000
+    assert not (package / "imported").exists()
