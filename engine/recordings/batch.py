@@ -32,6 +32,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.kvm.gsi import GSI_COUNT
+from bellwire.engine.outlet import MOST_AMOUNT
 from bellwire.engine.recordings.arrow_stream import Codec, Message
 from bellwire.engine.recordings.header import FIELDS
 from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
@@ -81,7 +82,7 @@ MOST: dict[EventKind, Most] = {
     EventKind.WIRE: Most(id=len(Switch) - 1, seq=2**32, arg=1),
     EventKind.SETTING: Most(id=len(Setting) - 1, arg=FLAT_OUT),
     EventKind.LOST: Most(id=len(Lane) - 1, seq=MOST_CYCLES, arg=MOST_LOST),
-    EventKind.PASSED_OVER: Most(id=0, seq=2**64 - 1, arg=MOST_LOST),
+    EventKind.PASSED_OVER: Most(id=MOST_AMOUNT, seq=2**64 - 1, arg=MOST_LOST),
     EventKind.FETCH: SIGNALS,
     EventKind.RESAMPLE: Most(id=GSI_COUNT - 1),
     EventKind.SUBMIT: Most(id=GSI_COUNT - 1),

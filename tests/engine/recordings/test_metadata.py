@@ -153,7 +153,7 @@ def test_every_kind_has_its_ranges_and_no_number_is_beyond_them() -> None:
         for name in ("id", "seq", "arg"):
             largest = event(1, kind, Lane.ENGINE, 0, int(EventKind.RING) * (kind == EventKind.PASSED_OVER))
             assert plausible(largest)
-            if kind == EventKind.PASSED_OVER:
+            if kind == EventKind.PASSED_OVER and name == "seq":
                 continue
             largest[name] = min(getattr(most, name), 2**32 - 1)
             assert plausible(largest)

@@ -14,11 +14,13 @@ import pytest
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, Switch, end_to_end, event
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION_ATTACHED, Header
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
+from tests.support.fake_source import FakeSource
 from tests.support.small_recording import BATCHES, HEADER, batch
 
 
@@ -151,6 +153,22 @@ def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
     in_order = [990, 1000, 1005, 1010, 1015, 1025, 1035]
     assert recording.window(0, 9999)["tsc"].tolist() == in_order
     assert np.concatenate(list(recording.sorted_batches()))["tsc"].tolist() == in_order
+
+
+def test_what_was_passed_over_is_read_as_it_was_held(tmp_path: Path) -> None:
+    """Where somebody saves what he has seen of a run that was too fast for him, the file tells how much that is not."""
+    outlet = Outlet(200)
+    with FakeSource() as source:
+        for _ in range(40):
+            source.run(0.05)
+            outlet.put(source.take())
+    held = outlet.take()
+    told = held["kind"] == EventKind.PASSED_OVER
+    assert held["id"][told].any()
+    save_recording(tmp_path / "seen.arrow", HEADER, [held])
+    recording = Recording(tmp_path / "seen.arrow")
+    np.testing.assert_array_equal(end_to_end(*recording.batches()), held)
+    assert recording.warning == ""
 
 
 def test_batches_in_any_order_are_those_of_a_run(tmp_path: Path) -> None:
