@@ -23,7 +23,7 @@ from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
-from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
 
 EVENT, DERIVED, ANNOTATION = "event", "derived", "annotation"
@@ -39,7 +39,7 @@ RATES = {
     "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
     "exits to user space": (EventKind.EXIT,),
 }
-RATE_OF = {kind: name for name, kinds in RATES.items() for kind in kinds}
+RATE_OF: dict[int, str] = {kind: name for name, kinds in RATES.items() for kind in kinds}
 BEGINS = {EventKind.RING: EventKind.RUNG, EventKind.EXIT: EventKind.ENTRY}  # and what ends each
 ENDS = {end: begin for begin, end in BEGINS.items()} | {EventKind.WAIT: EventKind.WAIT}  # of the I/O thread: "awake"
 NAMES: dict[EventKind, str] = {
@@ -82,7 +82,7 @@ class Trace:
         self._tracks = Tracks(writer, ROOT)
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid
-        self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
+        self._rates = dict.fromkeys(rates_of(traits_of(header.scenario)), 0)  # counted in the present bin
         self._bin, self._bin_ends = 0, RATE_NS
         self._kernel = KernelTracks(writer, self._kernel_track)
         begin_trace(writer, recording, header.scenario.title)
@@ -154,8 +154,9 @@ class Trace:
     def _count_rates(self, row: Row) -> None:
         while row.at >= self._bin_ends:
             self._close_bin(row.at // RATE_NS)
-        if name := RATE_OF.get(row.kind):
-            self._rates[name] += 1
+        kind, count = (row.kind, 1) if row.kind != EventKind.PASSED_OVER else (row.seq & 0xFFFF, row.arg)
+        if (name := RATE_OF.get(kind)) in self._rates:
+            self._rates[name] += count
 
     def _close_bin(self, newest: int) -> None:
         """Writes the rates of the bin that is over, at its end; then 0, if nothing came in the bins after it.
@@ -196,6 +197,13 @@ class Trace:
 
     def _counter(self, name: str, vm: int, number: int, unit: str) -> int:
         return self._tracks.counter(("counter", vm, number), name, self._vm(vm), unit)
+
+
+def rates_of(traits: Traits) -> list[str]:
+    """Which of RATES are known: an interrupt that a doorbell is no thread signals, and of QEMU's exits nobody tells."""
+    unknown = {"interrupts"} if Trait.DIRECT in traits else set()
+    unknown |= {"exits to user space"} if Trait.REAL_QEMU in traits else set()
+    return [name for name in RATES if name not in unknown]
 
 
 def annotation_name(one: Annotation) -> str:

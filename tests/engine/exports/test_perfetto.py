@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,11 @@ from bellwire.engine.exports import perfetto
 from bellwire.engine.exports.perfetto_flows import LONE, Flows, Row
 from bellwire.engine.folds.journeys import Journeys, JourneyTracker
 from bellwire.engine.live.session import Session
-from bellwire.engine.outlet import gaps_of
+from bellwire.engine.outlet import gaps_of, passed_over_events
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Source
 from tests.support.kernel_sight import needs_sight
@@ -49,12 +51,16 @@ def saved(source: Source, events: Events, folder: Path) -> Recording:
     return Recording(folder / "run.arrow")
 
 
+def exported(recording: Recording) -> bytes:
+    """The trace."""
+    made = io.BytesIO()
+    perfetto.write(recording, made, lambda share: None)
+    return made.getvalue()
+
+
 def loaded(recording: Recording, processor: TraceProcessor) -> None:
     """Loads it; nothing of it may be dropped."""
-    path = recording.path.with_suffix(".pftrace")
-    with path.open("wb") as file:
-        perfetto.write(recording, file, lambda share: None)
-    processor.load(path.read_bytes())
+    processor.load(exported(recording))
     assert processor.query("select name, value from stats where severity in ('error', 'data_loss') and value > 0") == []
 
 
@@ -139,6 +145,42 @@ def test_a_slice_whose_end_was_lost_ends_where_the_next_of_its_kind_begins(
     save_recording(tmp_path / "run.arrow", header, [np.concatenate(events)])
     loaded(Recording(tmp_path / "run.arrow"), processor)
     assert processor.query("select ts, dur, depth from slice order by ts") == [(n * 1000, 1000, 0) for n in range(3)]
+
+
+def rates(processor: TraceProcessor) -> dict[str, float]:
+    """The highest of each rate that the trace has."""
+    found = processor.query(f"""
+        select track.name, max(value) from counter join counter_track track on counter.track_id = track.id
+        where track.name in {tuple(perfetto.RATES)} group by track.name""")
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("roundtrip", {"doorbells", "interrupts", "exits to user space"}),
+        ("self-doorbell", {"doorbells", "exits to user space"}),
+        ("vm-to-vm", {"doorbells", "exits to user space"}),
+        ("qemu-virtio-blk", {"doorbells"}),
+    ],
+)
+def test_what_no_thread_of_ours_does_has_no_rate(name: str, told: set[str], processor: TraceProcessor) -> None:
+    """Each doorbell interrupted, or QEMU's own vCPU exited, at a rate of 0."""
+    processor.load(exported(Recording(path_of_shipped(name))))
+    assert rates(processor).keys() == told
+
+
+def test_what_was_only_counted_is_in_the_rates(processor: TraceProcessor, tmp_path: Path) -> None:
+    seconds = np.array([10**9, 10**9 + 10**8, 10**9 + 2 * 10**9], np.uint64)  # at 2 GHz: 0, 50 ms and 1 s
+    doorbell = event(int(seconds[0]), EventKind.RING, Lane.GUEST, 0x510, 1)
+    counted = passed_over_events(
+        seconds[1:2], EventKind.EXIT | Lane.VCPU << 16 | 2 << 32, np.array([400]), np.array([400])
+    )
+    last = event(int(seconds[2]), EventKind.RUNG, Lane.GUEST, 0x510, 1)
+    header = Header(load_scenario("roundtrip"), {}, "kvm_test", Clock(2e9), "0.1.0")
+    save_recording(tmp_path / "run.arrow", header, [np.concatenate([doorbell, counted, last])])
+    loaded(Recording(tmp_path / "run.arrow"), processor)
+    assert rates(processor)["exits to user space"] == 400 * 20  # in a bin of a twentieth of a second
 
 
 KERNEL = [  # tsc, kind, id, number: two interrupts, of which the second one is merged
