@@ -14,7 +14,7 @@ from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, a_number, app
 from bellwire.viz.cli.terminal import complain_of_all, out
-from bellwire.viz.window import importing, importing_qt
+from bellwire.viz.window import importing
 
 if TYPE_CHECKING:
     from bellwire.viz.pictures.asked import PictureAsked
@@ -176,7 +176,7 @@ def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) ->
     """The picture. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
     from bellwire.viz.cli.pictures.plain import plain_application
 
-    with importing_qt():
+    with importing():
         plain_application()
         from bellwire.viz.pictures.making import made_picture
         from bellwire.viz.window.picturing.drawn_window import drawn_window
