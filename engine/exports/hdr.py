@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO
 
 import numpy as np
@@ -49,6 +49,29 @@ def refuse_emulated(recording: Recording) -> None:
         )
 
 
+def hidden_by_clocks(latencies: Latencies, counted: Collection[str]) -> list[str]:
+    """Which latencies its clocks do not let be told, of those that are counted or that contradict their order."""
+    there = (name for name in LATENCIES if name in counted or latencies.contradicted[name])
+    return [name for name in there if not latencies.known(name)]
+
+
+def refuse_hidden(recording: Recording, latencies: Latencies, told: Collection[str], hidden: Collection[str]) -> None:
+    """RecordingError where there are latencies and none can be told: a file of none would say that there are none."""
+    if hidden and not told:
+        raise RecordingError(
+            tr(
+                "{path} has no latency that could be told: {clocks} are apart.",
+                path=recording.path,
+                clocks=latencies.clock_error.clocks,
+            )
+        )
+
+
+def words_without(hidden: Collection[str]) -> str:
+    """What a file says of the latencies that are not in it."""
+    return f"; without {', '.join(hidden)}: clocks that are apart" if hidden else ""
+
+
 def hdr_of(histogram: Histogram) -> HdrHistogram:
     """The same counts; the bins are the same."""
     hdr = HdrHistogram(1, HIGHEST, DIGITS)
@@ -65,10 +88,12 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     latencies = Latencies(recording.header.scenario, recording.header.clock)
     for events in batches(recording, progress):
         latencies.feed(events)
-    told = (name for name in BY_IMPORTANCE if latencies.histograms[name].count and latencies.known(name))
-    name = next(told, BY_IMPORTANCE[0])
+    counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
+    told, hidden = [name for name in counted if latencies.known(name)], hidden_by_clocks(latencies, counted)
+    refuse_hidden(recording, latencies, told, hidden)
+    name = next(iter(told), BY_IMPORTANCE[0])
     histogram = latencies.histograms[name]
-    file.write(f"#[{run_description(recording)}; {name}, µs]\n".encode())
+    file.write(f"#[{run_description(recording)}; {name}, µs{words_without(hidden)}]\n".encode())
     file.write(percentiles_of(hdr_of(histogram), histogram.max))
     return histogram.count
 
@@ -107,23 +132,26 @@ def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     text = io.TextIOWrapper(file, "utf-8", write_through=True)
     latencies = Latencies(recording.header.scenario, recording.header.clock)
     try:
-        write_head(recording, text)
         lines = [
             (name, histogram.count, line_of(recording.seconds - second, second, name, histogram))
             for second, name, histogram in seconds(recording, latencies, progress)
         ]
-        text.writelines(line for name, _, line in lines if latencies.known(name))
-        return sum(count for name, count, _ in lines if latencies.known(name))
+        told = [line for line in lines if latencies.known(line[0])]
+        hidden = hidden_by_clocks(latencies, {name for name, _, _ in lines})
+        refuse_hidden(recording, latencies, {name for name, _, _ in told}, hidden)
+        write_head(recording, text, hidden)
+        text.writelines(line for _, _, line in told)
+        return sum(count for _, count, _ in told)
     finally:
         text.detach()  # the file is its owner's to close
 
 
-def write_head(recording: Recording, text: IO[str]) -> None:
-    """What the log is of."""
+def write_head(recording: Recording, text: IO[str], hidden: Collection[str]) -> None:
+    """What the log is of. hidden: the latencies that are not in it."""
     log, began = HistogramLogWriter(text), recording.first_ns  # each line counts from the first event on
     seconds, words = began / 1e9, utc(began) or "unknown"
     log.output_log_format_version()
-    log.output_comment(f"[{run_description(recording)}; latencies in ns]")
+    log.output_comment(f"[{run_description(recording)}; latencies in ns{words_without(hidden)}]")
     log.output_comment(f"[StartTime: {seconds:.3f} (seconds since epoch), {words}]")
     log.output_comment(f"[BaseTime: {seconds:.3f} (seconds since epoch)]")
     log.output_legend()

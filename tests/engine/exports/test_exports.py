@@ -159,7 +159,19 @@ def test_latencies_of_clocks_that_are_apart_are_in_no_file(ahead: int, said: set
     assert set(re.findall(r"Tag=(\w+),", log.read_text())) == said
     assert counted == sum(latencies.histograms[name].count for name in said) > 0
     write_export(recording, tmp_path / "run.hgrm", EXPORTS["hgrm"])
-    assert "; round_trip, µs]" in (tmp_path / "run.hgrm").read_text()
+    percentiles, left = (tmp_path / "run.hgrm").read_text(), "; without doorbell, injection: clocks that are apart]"
+    assert "; round_trip, µs" in percentiles
+    assert [left in text for text in (log.read_text(), percentiles)] == [ahead > 0] * 2
+
+
+@pytest.mark.parametrize("name", ["hgrm", "hlog"])
+def test_no_file_says_that_there_were_no_latencies_where_none_can_be_told(name: str, tmp_path: Path) -> None:
+    """Those of an interrupt alone begin and end by two clocks: 400 of them were "0 latencies"."""
+    source = FakeSource("irq-msi")
+    save_recording(tmp_path / "run.arrow", Header.of(source, "0"), [shifted_run(source.scenario, -2_000_000)])
+    with pytest.raises(RecordingError, match="no latency that could be told: guest and host clocks are apart"):
+        write_export(Recording(tmp_path / "run.arrow"), tmp_path / f"run{EXPORTS[name].suffix}", EXPORTS[name])
+    assert [file.name for file in tmp_path.iterdir()] == ["run.arrow"]
 
 
 # -- Perfetto, read by its own classes
