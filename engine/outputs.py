@@ -40,6 +40,10 @@ NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP)  # of file systems where a file has o
 NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # of file systems without O_TMPFILE
 
 
+class MisplacedError(RecordingError):
+    """What was written is no longer where it was begun; the text says what has become of it."""
+
+
 def cannot(path: Path, why: str) -> RecordingError:
     """What to say."""
     return RecordingError(tr("{path} cannot be written: {why}.", path=path, why=why.rstrip(".")))
@@ -346,12 +350,22 @@ class Growing(Output):
             self.give_up()
 
     def _find(self) -> None:
+        """MisplacedError unless the file is where it was begun."""
         own, there = os.fstat(self._writer.descriptor), about_of(self.target.real)
         if there is None or (own.st_dev, own.st_ino) != (there.st_dev, there.st_ino):
-            why = tr("it was replaced while it was being written, and what was in it is lost")
-            if there is None:
-                why = tr("it was removed while it was being written, and what was in it is lost")
-            raise cannot(self.target.path, why)
+            raise MisplacedError(str(cannot(self.target.path, self._what_became_of_it(own, there))))
+
+    def _what_became_of_it(self, own: os.stat_result, there: os.stat_result | None) -> str:
+        """own: of the file; there: of what has its name, if anything."""
+        if own.st_nlink:
+            try:
+                name = Path(f"/proc/self/fd/{self._writer.descriptor}").readlink()
+            except OSError:  # there is no /proc
+                return tr("it was moved while it was being written")
+            return tr("it was moved while it was being written; what was in it is in {name}", name=name)
+        if there is None:
+            return tr("it was removed while it was being written, and what was in it is lost")
+        return tr("it was replaced while it was being written, and what was in it is lost")
 
     def give_up(self, keep: bool = True) -> None:
         """Closes it; a file that is not to be kept, or into which nothing was written, is removed."""

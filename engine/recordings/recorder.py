@@ -26,7 +26,7 @@ import pyarrow as pa
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, chosen, end_to_end, no_events
 from bellwire.engine.language import tr, tr_n
-from bellwire.engine.outputs import grow, reason, whole_or_not
+from bellwire.engine.outputs import MisplacedError, grow, reason, whole_or_not
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_to_json
 from bellwire.engine.recordings.attached.seen_json import Number
@@ -179,6 +179,8 @@ class Recorder:
             self._writer.close()
             if self._output and self.error is None:
                 self._output.keep()
+        except MisplacedError as error:
+            self.error = error
         except (OSError, ValueError, RecordingError) as error:  # ValueError: the file was closed after an error
             if self.error is None:
                 self._fail(error, reason(error))

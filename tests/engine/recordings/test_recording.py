@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -405,6 +405,32 @@ def test_a_file_in_its_place_that_is_built_alike_is_another_file(path: Path) -> 
 def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot be written: No such file"):
         Recorder(tmp_path / "none" / "r.arrow", HEADER)
+
+
+def ended_elsewhere(path: Path, act: Callable[[], object]) -> str:
+    """What is said of a recording in whose place something happens while it is written."""
+    with Recorder(path, HEADER) as recorder:
+        recorder.append(BATCHES[0])
+        recorder.flush()
+        act()
+    return str(recorder.error)
+
+
+def test_one_that_is_moved_while_it_is_written_is_told_to_be_where_it_is(tmp_path: Path) -> None:
+    path, moved = tmp_path / "here.arrow", tmp_path / "there.arrow"
+    said = ended_elsewhere(path, lambda: path.rename(moved))
+    assert said == f"{path} cannot be written: it was moved while it was being written; what was in it is in {moved}."
+    assert len(Recording(moved)) == BATCHES[0].size
+    assert Recording(moved).warning == ""
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_one_that_is_lost_while_it_is_written_is_not_said_to_hold_anything(tmp_path: Path, replaced: bool) -> None:
+    path, other = tmp_path / "here.arrow", tmp_path / "other"
+    other.write_text("another")
+    said = ended_elsewhere(path, lambda: other.rename(path) if replaced else path.unlink())
+    what = "replaced" if replaced else "removed"
+    assert said == f"{path} cannot be written: it was {what} while it was being written, and what was in it is lost."
 
 
 @pytest.fixture
