@@ -232,6 +232,11 @@ DERIVED = {
     "irqfd": ("vector",),
     "eoi": ("vector",),
 }
+# The same, of one value of it.
+TAKEN_ALONG = {
+    ("route", "ioapic"): ("ioctl",),  # a message raises no pin
+    ("waits", True): ("ioctl",),  # there none is called
+}
 
 
 class Origin:

@@ -20,7 +20,7 @@ from bellwire.engine.foreign import LONGEST_NAME, shown
 from bellwire.engine.host.text_files import small_file, toml_tables
 from bellwire.engine.scenarios.in_force import without_effect
 from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
-from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin
+from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, TAKEN_ALONG, Origin
 from bellwire.engine.scenarios.tables import checked, parsed_setting
 from bellwire.engine.scenarios.traits import Trait
 
@@ -184,11 +184,9 @@ class Scenario:
             if section not in tables:
                 raise ScenarioError(f"{name}: the scenario {self.name} has no {section}.")
             tables[section][key] = parsed_setting(section, key, text)
-            for derived in DERIVED.get(key, ()):
+            for derived in (*DERIVED.get(key, ()), *TAKEN_ALONG.get((name, tables[section][key]), ())):
                 if derived not in settings:
                     tables[section].pop(derived, None)
-        if settings.get("route") == "ioapic" and "ioctl" not in settings:
-            tables["interrupt"].pop("ioctl")  # it follows from the route: a message raises no pin
         return scenario_of(self.name, tables, origin)
 
     def settings(self) -> dict[str, Any]:

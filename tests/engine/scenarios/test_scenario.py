@@ -265,6 +265,17 @@ def test_a_pin_is_raised_by_its_own_ioctl(name: str) -> None:
         load_scenario(name).with_settings({"route": "ioapic", "ioctl": "signal-msi"})
 
 
+@pytest.mark.parametrize("waits", ["on", "yes"])
+@pytest.mark.parametrize("name", ["irq-line", "irq-signal-msi", "roundtrip-userspace"])
+def test_where_nothing_is_called_instead_of_the_irqfd_the_ioctl_goes_along(name: str, waits: str) -> None:
+    moved = load_scenario(name).with_settings({"waits": waits})
+    assert moved.interrupt is not None
+    assert moved.interrupt.waits
+    assert "ioctl" not in moved.settings()
+    with pytest.raises(ScenarioError, match=r"^interrupt.ioctl: is not used with waits"):
+        load_scenario("irq-line").with_settings({"waits": waits, "ioctl": "irq-line"})
+
+
 @pytest.mark.parametrize(("name", "settings"), [("vm-to-vm", {}), ("io-uring", {}), ("roundtrip", {"waits": "on"})])
 def test_where_no_ioctl_is_called_the_route_brings_none(name: str, settings: dict[str, str]) -> None:
     moved = load_scenario(name).with_settings({"route": "ioapic"} | settings)
