@@ -235,6 +235,8 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
     table.pad_edge, table.collapse_padding = False, True
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
     there = [name for name in LATENCIES if latencies.histograms[name].count or latencies.contradicted[name]]
+    if not there:
+        return Text("Latency: there is none, as no journey has come to its end.")
     for name in there:
         table.add_row(name.replace("_", " "), *known_row(latencies, name, latencies.histograms[name], unit))
         legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
@@ -294,24 +296,24 @@ def said(number: float, is_time: bool) -> str:
     return duration(number, FITTING) if is_time else f"{number:,.10g}".replace(",", THIN)
 
 
-def exits_table(tally: Tally) -> Figures:
+def exits_table(tally: Tally) -> RenderableType:
     """Exits by who counted them: this program, which saw KVM_RUN return, and KVM itself."""
     table = table_of("Counted by", ["times"], text="what")
     for reason, count in sorted(tally.exits_to_userspace.items()):
         table.add_row("bellwire", f"KVM_RUN returned: {reason}", grouped(count))
     for name, count in tally.kvm.items():
         table.add_row("KVM", name, grouped(count))
-    return table
+    return table if table.row_count else Text("Exits: none was counted.")
 
 
-def evidence_table(found: Sequence[Finding]) -> Figures:
+def evidence_table(found: Sequence[Finding]) -> RenderableType:
     """What the numbers come to, one sentence a line, and the events that show it."""
     table = table_of("Evidence", [], text="shown by")
     table.columns[0].no_wrap = False
     for finding in found:
         kinds = ", ".join(kind.name for kind in finding.kinds)
         table.add_row(Text(finding.claim, "not bold"), Text(kinds, "dim"))
-    return table
+    return table if found else Text("Evidence: there is none.")
 
 
 def losses(tally: Tally, latencies: Latencies) -> str:

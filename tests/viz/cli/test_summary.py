@@ -131,3 +131,13 @@ def test_what_explains_or_compares_times_says_why_it_does_not(
     printed = " ".join(capsys.readouterr().out.split())
     assert "An emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing" in printed
     assert not re.search(r"\d (?:ns|µs|ms)\b", printed)
+
+
+@pytest.mark.parametrize("name", ["irq-masked", "roundtrip"])
+def test_no_table_is_printed_without_a_row(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(asset(f"recordings/{name}.arrow"))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ("Latency: there is none, as no journey has come to its end." in lines) == (name == "irq-masked")
+    ruled = [number for number, line in enumerate(lines) if line.strip() and not line.strip("─ ")]
+    assert ruled
+    assert all(lines[number + 1].strip() for number in ruled)
