@@ -20,7 +20,8 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import veil_brush
 from bellwire.viz.text.figures import localized
 
-NUMBERS, WORDS = (1, 2), 4  # of the columns of figures: name, A, B, B - A, words
+NAME, NUMBERS, DIFFERENCE, WORDS = 0, (1, 2), 3, 4  # of the columns of figures
+GIVES_WAY = {WORDS: 0.3, NAME: 0.5}  # where there is little room: what keeps how much of its own, before figures do
 GAP, STEP = 22, 24  # between columns; widths are multiples of this, so that they stand still while numbers change
 LEAST_CHART = 220
 LINE = 19
@@ -150,15 +151,16 @@ class ComparePainter:
 
     def figures(self, box: QRectF, rows: list[FigureRow], widths: list[int]) -> None:
         """A table; rows that have no room are left out, the last first."""
-        line, share = self.theme.px(LINE), box.width() / max(sum(widths), 1)
+        line, fitting = self.theme.px(LINE), column_room(widths, box.width())
         for n, row in enumerate(rows[: max(1, int(box.height() // line))]):
             x = box.left()
-            for column, width in enumerate(widths):
-                self._cell(QRectF(x, box.top() + n * line, width * share, line), row, column)
-                x += width * share
+            for column, width in enumerate(fitting):
+                spread = fitting[WORDS] if column == DIFFERENCE and not row.words else 0
+                self._cell(QRectF(x, box.top() + n * line, width + spread, line), row, column)
+                x += width
 
     def _widths(self, rows: list[FigureRow]) -> list[int]:
-        """Of the columns, so that each text has room."""
+        """Of the columns, so that each text has room; a difference without words has theirs as well."""
         step, gap = self.theme.px(STEP), self.theme.px(GAP)
         needed = [
             max(QFontMetricsF(self._font(row, column)).horizontalAdvance(str(row[column])) for row in rows) + gap
@@ -180,6 +182,17 @@ class ComparePainter:
         inner = cell.adjusted(0, 0, -4, 0) if column in NUMBERS else cell.adjusted(self.theme.px(12), 0, 0, 0)
         text = painter.fontMetrics().elidedText(str(row[column]), Qt.TextElideMode.ElideRight, math.ceil(inner.width()))
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def column_room(widths: list[int], room: float) -> list[float]:
+    """The widths of the columns where there is only so much room: words give way, then names, then all alike."""
+    fitting, missing = list(map(float, widths)), max(sum(widths) - room, 0.0)
+    for column, kept in GIVES_WAY.items():
+        given = min(missing, fitting[column] * (1 - kept))
+        fitting[column] -= given
+        missing -= given
+    share = room / sum(fitting) if missing else 1.0
+    return [width * share for width in fitting]
 
 
 def common_range(pair: Pair) -> LogRange:

@@ -11,13 +11,14 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.panels.compare.painter import ComparePainter
 from bellwire.viz.panels.compare.panel import ComparePanel
-from bellwire.viz.panels.compare.rows import NOTHING_YET
+from bellwire.viz.panels.compare.rows import NOTHING_YET, FigureRow
 from bellwire.viz.style.theme import DARK, LIGHT, Theme, load_fonts
 from bellwire.viz.text.figures import Durations, unit_called
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.compared import model_at_switch, recorded
 from tests.support.fake_source import FakeSource
+from tests.support.painted_text import texts_painted
 
 
 def shown(qtbot: QtBot, switch: bool = True, theme: Theme = DARK, size: tuple[int, int] = (1500, 200)) -> ComparePanel:
@@ -81,6 +82,22 @@ def test_every_figure_has_room(qtbot: QtBot, unit: str) -> None:
     for row in panel.rows:
         for column, width in enumerate(painter._widths(panel.rows)):
             assert QFontMetricsF(painter._font(row, column)).horizontalAdvance(str(row[column])) + 12 <= width
+
+
+@pytest.mark.parametrize("width", [700, 800, 960])
+def test_where_there_is_little_room_words_give_way_and_no_figure_is_cut(qtbot: QtBot, width: int) -> None:
+    """An interval lost its end's digits, beside words that were cut as well."""
+    panel = shown(qtbot, size=(width, 400))
+    texts = {piece.text for piece in texts_painted(panel)}
+    assert {row.difference for row in panel.rows} - {""} <= texts
+
+
+def test_what_has_no_words_has_their_room(qtbot: QtBot) -> None:
+    panel = shown(qtbot, size=(800, 400))
+    said = "a difference of which there is much to say"
+    panel.rows = [*panel.rows, FigureRow("other host", "", "", said)]
+    panel.update()
+    assert said in {piece.text for piece in texts_painted(panel)}
 
 
 def test_paused_the_figures_stand_still(qtbot: QtBot) -> None:
