@@ -41,6 +41,12 @@ POINTER = (
 )
 
 
+# What goes on while its key is held down. Of all else once is meant, and a theme or a size of text that was asked for
+# thirty times a second would keep the window for half a minute after that.
+HELD_DOWN = {
+    *("step", "step_back", "step_event", "step_event_back", "slower", "faster", "ring", "interrupt", "undo_mark"),
+    *("zoom_in", "zoom_out", "earlier", "later", "note_next", "note_before"),
+}
 AUDIENCE_KEYS = {key for action in ACTIONS if action.presenting for key in action.keys}
 
 
@@ -144,6 +150,7 @@ class Menus:
         made.setShortcuts(keys_now(action, self.look.presenting))
         if action.name == "quit":  # the end of the program, also where a window beside this one has the keys
             made.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        made.setAutoRepeat(action.name in HELD_DOWN)
         made.setCheckable(action.checkable)
         made.setToolTip(plain_tip(tooltip(action.name)))
         made.triggered.connect(lambda _=False: self.run(action))
@@ -155,6 +162,7 @@ class Menus:
         made = QAction(plain_words(tr("{title} (a recording)", title=title) if lacks else title), self.top)
         made.setToolTip(plain_tip(f"{tr(scenario.purpose)} {lacks}".rstrip()))
         made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
+        made.setAutoRepeat(False)
         if key:
             made.setShortcut(QKeySequence(key))
             self._digits[key] = made

@@ -47,9 +47,11 @@ class Look(QObject):
         self.theme_changed.emit()
 
     def size_text(self, text: float) -> None:
-        """Text `text` times as large as suits the window, within what can be chosen."""
+        """Text `text` times as large as suits the window, within what can be chosen; as large as it is, nothing new."""
         self.text = round(min(max(text, SMALLEST_SCALE), LARGEST_SCALE), 2)
-        self.set_theme(self.theme.scaled(self.text * self.suited))
+        sized = self.theme.scaled(self.text * self.suited)
+        if sized != self.theme:
+            self.set_theme(sized)
 
     def suit(self, scale: float) -> None:
         """In a window that is larger everything is, times what has been chosen."""

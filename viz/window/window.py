@@ -430,7 +430,7 @@ class MainWindow(QMainWindow):
         action = action_of(event, self.actions())
         if action is None:
             super().keyPressEvent(event)
-        else:
+        elif action.autoRepeat() or not event.isAutoRepeat():
             action.trigger()
 
     # -- the end

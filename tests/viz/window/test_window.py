@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -45,7 +45,7 @@ from bellwire.viz.window.about import about_text
 from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.frame import SLOW
-from bellwire.viz.window.menus import keys_now, sections
+from bellwire.viz.window.menus import HELD_DOWN, keys_now, sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
@@ -620,6 +620,33 @@ def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Sta
     views.show_panel("sequence")
     assert views.below.isVisible()
     assert views.middle.sizes() == pytest.approx(before, abs=20)
+
+
+def test_only_what_moves_on_goes_on_while_its_key_is_held_down(stage: Stage) -> None:
+    """A theme thirty times a second kept the window for half a minute after that."""
+    menus = stage.window.menus
+    assert {name for name, made in menus.actions.items() if made.autoRepeat()} == HELD_DOWN
+    assert not any(made.autoRepeat() for made in menus._digits.values())
+
+    def press_sha(held: bool) -> None:
+        """I, where the layout is Russian."""
+        none = Qt.KeyboardModifier.NoModifier
+        stage.window.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, 0x428, none, "ш", held))
+
+    press_sha(held=True)
+    assert stage.source.commands == []
+    press_sha(held=False)
+    assert stage.source.commands == ["ioeventfd off"]
+
+
+def test_text_that_is_as_large_as_it_may_be_is_not_made_so_once_more(stage: Stage) -> None:
+    look, themes = stage.window.look, list[Theme]()
+    look.size_text(9.0)
+    look.theme_changed.connect(lambda: themes.append(look.theme))
+    stage.window.commands.larger()
+    assert themes == []
+    stage.window.commands.smaller()
+    assert len(themes) == 1
 
 
 def test_what_costs_too_much_waits_and_tokens_go_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
