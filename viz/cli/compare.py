@@ -113,8 +113,10 @@ def difference_report(found: Difference) -> dict[str, Any]:
 
 def tables(comparison: Comparison, unit: str) -> RenderableType:
     """The tables of `bellwire compare`; unit: one of bellwire.viz.text.figures.UNIT_NAMES."""
-    parts: list[RenderableType] = [sides_heading(comparison), latencies_table(comparison, unit)]
-    parts += [differences_table(comparison, unit), exits_beside(comparison)]
+    parts: list[RenderableType] = [sides_heading(comparison)]
+    if comparison.differences:
+        parts += [latencies_table(comparison, unit), differences_table(comparison, unit)]
+    parts.append(exits_beside(comparison))
     return Group(*(part for each in parts for part in (each, "")))
 
 

@@ -185,6 +185,9 @@ def test_why_a_latency_is_not_compared_is_said(tmp_path: Path, capsys: pytest.Ca
     assert main(["compare", whole, one]) == 0
     printed = capsys.readouterr().out
     assert "They have no latency in common." in printed
+    assert "Latency, µs" not in printed  # heads of what nobody has
+    assert "interval: from how" not in printed
+    assert "Exits per signal" in printed
     assert "B: no journey of it came to its end after the warm-up." in printed
 
 
