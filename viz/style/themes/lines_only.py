@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -45,13 +44,13 @@ def pixels_of_argb(picture: QImage) -> Argb:
 def rects_in(pixels: Argb) -> Iterator[tuple[int, int, int, int, int]]:
     """Colour, left, top, width and height of each stretch of a column in one colour; like neighbours are one."""
     height, width = pixels.shape
-    left = 0
-    for x in range(1, width + 1):
-        if x < width and np.array_equal(pixels[:, x], pixels[:, left]):
-            continue
-        column = pixels[:, left]
-        edges = [0, *(np.flatnonzero(np.diff(column.astype(np.int64))) + 1).tolist(), height]
-        for top, bottom in pairwise(edges):
-            if int(column[top]) >> 24:
-                yield int(column[top]), left, top, x - left, bottom - top
-        left = x
+    unlike = np.flatnonzero((pixels[:, 1:] != pixels[:, :-1]).any(axis=0)) + 1
+    lefts = np.concatenate([[0], unlike])
+    columns = pixels.T[lefts]  # one a row
+    begins = np.ones(columns.shape, bool)  # whether another colour begins there
+    begins[:, 1:] = columns[:, 1:] != columns[:, :-1]
+    column, tops = np.nonzero(begins)
+    heights = np.diff(np.append(column * height + tops, columns.size))  # as if all stood in one column
+    widths = np.diff(np.append(lefts, width))[column]
+    found = np.stack([columns[column, tops], lefts[column], tops, widths, heights], axis=1)
+    yield from map(tuple, found[found[:, 0] >> 24 > 0].tolist())
