@@ -7,7 +7,8 @@ its curve. Here all is in pixels of the picture: nothing is transformed any more
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 from math import sqrt
 from typing import Any
@@ -325,6 +326,7 @@ class SvgDevice(QPaintDevice):
 # -- numbers and outlines
 
 
+@lru_cache(maxsize=1 << 14)
 def short_number(value: float, places: int = 2) -> str:
     """As short as it goes, to a hundredth of a pixel."""
     text = f"{value:.{places}f}".rstrip("0").rstrip(".")
@@ -339,28 +341,34 @@ def box_of(rect: QRectF) -> str:
 
 def outline_data(path: QPainterPath) -> str:
     """A path as SVG has it."""
+    elements = [path.elementAt(at) for at in range(path.elementCount())]
+    kinds = [element.type for element in elements]  # each look at one makes it anew
+    places = [(element.x, element.y) for element in elements]
     found, at, start = [], 0, (0.0, 0.0)
-    while at < path.elementCount():
-        point = path.elementAt(at)
-        if point.type == Element.MoveToElement:
-            start = point.x, point.y
-            found.append(f"M{short_number(point.x)} {short_number(point.y)}")
-        elif point.type == Element.LineToElement:
-            closes = (point.x, point.y) == start and ends_here(path, at)
-            found.append("z" if closes else f"L{short_number(point.x)} {short_number(point.y)}")
+    while at < len(kinds):
+        if kinds[at] is Element.MoveToElement:
+            start = places[at]
+            found.append(f"M{place_of(start)}")
+        elif kinds[at] is Element.LineToElement:
+            closes = places[at] == start and ends_there(kinds, at)
+            found.append("z" if closes else f"L{place_of(places[at])}")
         else:
-            points = [path.elementAt(at + n) for n in range(3)]
-            found.append("C" + " ".join(f"{short_number(one.x)} {short_number(one.y)}" for one in points))
+            found.append("C" + " ".join(map(place_of, places[at : at + 3])))
             at += 2
-            if (points[2].x, points[2].y) == start and ends_here(path, at):
+            if places[at] == start and ends_there(kinds, at):
                 found.append("z")
         at += 1
     return "".join(found)
 
 
-def ends_here(path: QPainterPath, at: int) -> bool:
-    """Whether a part of the path has its last element there."""
-    return at + 1 == path.elementCount() or path.elementAt(at + 1).type == Element.MoveToElement
+def place_of(place: tuple[float, float]) -> str:
+    """Where something is: "4.5 17"."""
+    return f"{short_number(place[0])} {short_number(place[1])}"
+
+
+def ends_there(kinds: Sequence[Element], at: int) -> bool:
+    """Whether a part of a path has its last element there."""
+    return at + 1 == len(kinds) or kinds[at + 1] is Element.MoveToElement
 
 
 def is_box(path: QPainterPath) -> bool:
