@@ -9,6 +9,7 @@ from typing import ClassVar
 
 SECONDS = 1 / 20  # between the turns of a plot
 STEP_SECONDS = 1.0  # the same where nothing glides
+LONGEST_FRAME = 0.1  # seconds that a view moves on in a frame at most, however late that is
 FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
 
 

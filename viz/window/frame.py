@@ -16,6 +16,7 @@ from time import perf_counter, thread_time
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.turns import LONGEST_FRAME
 
 FAST, SLOW = 16, 32  # ms between frames
 BUDGET = 0.012  # seconds of work that a frame may cost
@@ -24,7 +25,6 @@ SAVED = 0.014  # seconds that cheap frames can save up for a dear one
 OWED = 0.05  # seconds that a dear one can owe: one that imports is no sign of a busy machine
 SELDOM = 0.5  # seconds after which everything is redrawn, whatever it costs
 COLLECTED = 1000  # ms between looks for garbage
-LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a frame is
 
 
 class Frame(QObject):
@@ -70,7 +70,7 @@ class Frame(QObject):
     def tick(self) -> None:
         """One frame."""
         now, work = perf_counter(), thread_time()
-        seconds, self._last = min(now - self._last, LONGEST_STEP), now
+        seconds, self._last = min(now - self._last, LONGEST_FRAME), now
         self._drains = not self._drains
         if self._drains:
             self.model.drain()

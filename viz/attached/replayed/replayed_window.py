@@ -23,6 +23,7 @@ from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, IconButton
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import LONGEST_FRAME
 from bellwire.viz.text.figures import ratio, spent
 from bellwire.viz.text.trust import no_times
 
@@ -162,7 +163,7 @@ class ReplayedWindow(SeenWindow):
         """One frame."""
         now = time.monotonic()
         elapsed, self._last = now - self._last, now
-        self.playhead.advance(elapsed)
+        self.playhead.advance(min(elapsed, LONGEST_FRAME))
         self.refresh()
 
     def refresh(self) -> None:

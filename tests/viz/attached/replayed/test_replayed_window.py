@@ -115,6 +115,17 @@ def test_keys_are_the_time_control(window: ReplayedWindow) -> None:
     assert not window.playhead.plays
 
 
+def test_a_program_that_was_stopped_goes_on_where_it_was(window: ReplayedWindow) -> None:
+    """By the seconds of a frame, not by those for which it stood still."""
+    window.slow.setValue(0)
+    QTest.keyClick(window, Qt.Key.Key_Home)
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    stood = window.playhead.tsc
+    window._last -= 2.0
+    window.tick()
+    assert 0 < window.recording.header.clock.ns(window.playhead.tsc - stood) <= 1e8 + 1e5
+
+
 def test_the_wheel_zooms_a_drag_pans_and_a_click_moves_the_playhead(window: ReplayedWindow) -> None:
     timeline = window.timeline
     middle = QPointF(timeline.area.center())
