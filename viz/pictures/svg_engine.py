@@ -348,12 +348,12 @@ def outline_data(path: QPainterPath) -> str:
     while at < len(kinds):
         if kinds[at] is Element.MoveToElement:
             start = places[at]
-            found.append(f"M{place_of(start)}")
+            found.append(f"M{short_place(start)}")
         elif kinds[at] is Element.LineToElement:
             closes = places[at] == start and ends_there(kinds, at)
-            found.append("z" if closes else f"L{place_of(places[at])}")
+            found.append("z" if closes else f"L{short_place(places[at])}")
         else:
-            found.append("C" + " ".join(map(place_of, places[at : at + 3])))
+            found.append("C" + " ".join(map(short_place, places[at : at + 3])))
             at += 2
             if places[at] == start and ends_there(kinds, at):
                 found.append("z")
@@ -361,7 +361,7 @@ def outline_data(path: QPainterPath) -> str:
     return "".join(found)
 
 
-def place_of(place: tuple[float, float]) -> str:
+def short_place(place: tuple[float, float]) -> str:
     """Where something is: "4.5 17"."""
     return f"{short_number(place[0])} {short_number(place[1])}"
 
