@@ -1,21 +1,24 @@
 """What a run is held to: `bellwire run ... --assert 'doorbell.p99<200us'`.
 
 An assertion compares two operands: a metric of the run, and a limit or another metric of the same kind (both times, or
-both counts). Whatever cannot be parsed is refused before anything runs.
+both counts). Whatever cannot be parsed is refused before anything runs. A count of which only bounds are known
+(Tally.bounds) neither holds nor fails where these cannot tell.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from operator import methodcaller
 
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.folds.histogram import PERCENTILES, Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
 from bellwire.engine.scenarios.scenario import did_you_mean
 from bellwire.engine.scenarios.traits import Trait
 
@@ -63,6 +66,7 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them
     "journeys": lambda _, latencies: latencies.journeys,
 }
+BOUNDED = {"handled": "irqs_handled", "merged": "irqs_merged"}  # counts, by what Tally.bounds calls them
 UNSEEN: dict[Trait, tuple[str, ...]] = {  # counts of what another process does, which nobody tells
     Trait.REAL_QEMU: ("exits", "exits_io", "exits_mmio", "exits_shutdown", "refused"),
     Trait.PARTNERED: ("reads",),
@@ -77,22 +81,32 @@ Value = Callable[[Tally, Latencies], float | None]
 
 @dataclass(frozen=True)
 class Operand:
-    """A side of an assertion. value: in ns if it is a time; None where the run has none."""
+    """A side of an assertion. value: in ns if it is a time; None where the run has none. count: one of COUNTS, ""."""
 
     text: str
     is_time: bool
     value: Value
+    count: str = ""
+
+    def bounds(self, tally: Tally) -> Bounds | None:
+        """Between what it lies, where it is not exact."""
+        return tally.bounds().get(BOUNDED.get(self.count, ""))
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of an assertion; value and limit in ns if they are times, None: the run has no such latency."""
+    """What became of an assertion; value and limit in ns if they are times, None: the run has no such latency.
+
+    holds: None where one of the two is no more than bounds, which cannot tell; value_bounds, limit_bounds: these.
+    """
 
     text: str
-    holds: bool
+    holds: bool | None
     value: float | None
     limit: float | None
     is_time: bool
+    value_bounds: Bounds | None = None
+    limit_bounds: Bounds | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +124,32 @@ class Assertion:
 
     def judge(self, tally: Tally, latencies: Latencies) -> Judgement:
         """What is not there holds nothing."""
-        return self.compare(*(operand.value(tally, latencies) for operand in (self.left, self.right)))
+        judged = self.compare(*(operand.value(tally, latencies) for operand in (self.left, self.right)))
+        one, other = (operand.bounds(tally) for operand in (self.left, self.right))
+        if judged.value is None or judged.limit is None or (one is None and other is None):
+            return judged
+        holds = self.told_by(extremes(one, judged.value), extremes(other, judged.limit))
+        return replace(judged, holds=holds, value_bounds=one, limit_bounds=other)
 
     def compare(self, value: float | None, limit: float | None) -> Judgement:
-        """The same of values that are known already."""
+        """The same of values that are known already, and exact."""
         holds = value is not None and limit is not None and OPERATORS[self.operator](value, limit)
         return Judgement(self.text, holds, value, limit, self.left.is_time)
+
+    def told_by(self, one: tuple[float, float], other: tuple[float, float]) -> bool | None:
+        """Whether it holds of all that lies between these ends, of which one pair differs; None: of some of it."""
+        if self.operator in ("==", "!="):
+            apart = one[1] < other[0] or other[1] < one[0]
+            return self.operator == "!=" if apart else None
+        found = {OPERATORS[self.operator](value, limit) for value, limit in product(one, other)}
+        return found.pop() if len(found) == 1 else None
+
+
+def extremes(bounds: Bounds | None, exact: float) -> tuple[float, float]:
+    """Between what a value lies; exact: what it is where it has no bounds."""
+    if bounds is None:
+        return exact, exact
+    return bounds.least, math.inf if bounds.most is None else bounds.most
 
 
 def parse_assertion(text: str) -> Assertion:
@@ -164,7 +198,7 @@ def metric(text: str) -> Operand:
         if name not in COUNTS:
             hint = f"a latency has a statistic: {name}.p99" if name in LATENCIES else did_you_mean(name, metrics())
             raise AssertionTextError(f"{name} is no metric; {hint}")
-        return Operand(text, False, lambda tally, latencies: known_count(name, tally, latencies))
+        return Operand(text, False, lambda tally, latencies: known_count(name, tally, latencies), name)
     if name not in LATENCIES:
         raise AssertionTextError(f"there is no latency {name}; {did_you_mean(name, list(LATENCIES))}")
     return latency_metric(text, name, statistic)

@@ -17,7 +17,7 @@ stream that begins in the middle of a run (engine/folds/beginning.py) they count
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,14 @@ from bellwire.engine.outlet import passed_over
 
 NO_EVENTS = (EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE)  # but words about events
 MOST_REFUSALS = 256  # that are told apart: a session has a few
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between what a count lies that is not exact; most: None where nothing bounds it."""
+
+    least: int
+    most: int | None
 
 
 class Tally:
@@ -263,6 +271,17 @@ class Tally:
             "exits_to_userspace": dict(self.exits_to_userspace),
             "kvm": dict(self.kvm),
         }
+
+    def bounds(self) -> dict[str, Bounds]:
+        """The counters that are no more than bounds, by name.
+
+        Where stamps of the guest were dropped, each of the interrupts that seem merged may have had a handler of its
+        own; of a level a run of the handler may have had no signal, so that nothing bounds how many there were.
+        """
+        if not self.irqs_merged or not self.lost_from.get(Lane.GUEST):
+            return {}
+        handled = Bounds(self.irqs_handled, None if self.resamples or self.began.noted else self.irqs_arrived)
+        return {"irqs_handled": handled, "irqs_merged": Bounds(0, self.irqs_merged)}
 
 
 def pairs(events: Events) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bellwire.engine.events import Lane
 from bellwire.engine.findings.assertion import Judgement, done_elsewhere
 from bellwire.engine.findings.finding import Finding
 from bellwire.engine.findings.findings import findings
@@ -17,7 +16,7 @@ from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Label, Source
@@ -41,9 +40,11 @@ MEANINGS = {
 }
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
 OF_METRICS = {"eventfd_reads": "reads", "exits_to_userspace": "exits"}  # counters, by what --assert calls them
+VERDICTS = {True: ("holds   ", "green"), None: ("unknown ", "bold yellow"), False: ("FAILED  ", "bold red")}
 UNKNOWN = "–"
 NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
 NOT_SEEN = "it is not known: another process does it, and nobody tells"
+BOUND = "; stamps of the guest were dropped, so that it cannot be told"
 TOO_FEW_OR_APART = "too few values, or clocks that are apart"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
@@ -56,13 +57,17 @@ def report(
     elapsed_s: float,
     verdicts: Sequence[Judgement] = (),
 ) -> dict[str, Any]:
-    """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them."""
+    """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them.
+
+    bounds: of each of the counts that is not exact, between what it lies.
+    """
     content = {
         "scenario": source.scenario.name,
         "settings": source.scenario.settings(),
         "host": source.host,
         length_name(source): round(elapsed_s, 6),
         "counts": known_counts(tally, latencies),
+        "bounds": {name: asdict(bounds) for name, bounds in tally.bounds().items()},
         "evidence": [finding.as_json() for finding in found(tally, latencies, evidence)],
         "latency_ns": {name: latency_report(latencies, name) for name in LATENCIES},
         "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
@@ -209,8 +214,7 @@ def interrupts_table(tally: Tally, evidence: Evidence) -> Figures:
     Of the pending ones some may be kept, by an eventfd that is no irqfd now. Where stamps of the guest were dropped,
     some of what seems merged had a handler of its own.
     """
-    bounded = tally.irqs_merged > 0 and tally.lost_from.get(Lane.GUEST, 0) > 0
-    least, most = ("≥ ", "≤ ") if bounded else ("", "")
+    least, most = ("≥ ", "≤ ") if tally.bounds() else ("", "")
     numbers = {
         "signalled": grouped(tally.irqs_signalled),
         "handled": f"{least}{grouped(tally.irqs_handled)}",
@@ -275,9 +279,8 @@ def cell(ns: float | None, unit: Unit) -> str:
 
 
 def verdict_line(verdict: Judgement) -> Text:
-    """Whether an assertion held, and what was measured."""
-    held = Text("holds   ", style="green") if verdict.holds else Text("FAILED  ", style="bold red")
-    return held.append(f"{verdict.text}: {measured(verdict)}", style="not bold default")
+    """Whether an assertion held, as far as that can be told, and what was measured."""
+    return Text(*VERDICTS[verdict.holds]).append(f"{verdict.text}: {measured(verdict)}", style="not bold default")
 
 
 def measured(verdict: Judgement) -> str:
@@ -287,8 +290,17 @@ def measured(verdict: Judgement) -> str:
         return why
     if verdict.limit is None:
         return f"there is no limit: {why}"
-    value, limit = (said(number, verdict.is_time) for number in (verdict.value, verdict.limit))
-    return f"{value}, limit {limit}"
+    value, limit = (
+        said(number, verdict.is_time) if bounds is None else said_between(bounds)
+        for number, bounds in ((verdict.value, verdict.value_bounds), (verdict.limit, verdict.limit_bounds))
+    )
+    return f"{value}, limit {limit}{BOUND if verdict.holds is None else ''}"
+
+
+def said_between(bounds: Bounds) -> str:
+    """A count of which only that is known."""
+    least, most = f"at least {grouped(bounds.least)}", "" if bounds.most is None else f"at most {grouped(bounds.most)}"
+    return " and ".join(filter(None, (least if bounds.least else "", most)))
 
 
 def said(number: float, is_time: bool) -> str:

@@ -99,6 +99,39 @@ def test_what_another_process_does_is_not_known_and_holds_nothing(name: str, uns
 
 
 @pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("merged<=4", True),
+        ("merged<3", None),
+        ("merged>0", None),
+        ("merged>4", False),
+        ("merged==0", None),
+        ("merged==5", False),
+        ("merged!=5", True),
+        ("merged!=4", None),
+        ("handled>=6", True),
+        ("handled<6", False),
+        ("handled==6", None),
+        ("handled<=signalled", True),
+        ("handled>merged", True),
+        ("handled>8", None),
+        ("rung==10", True),
+    ],
+)
+def test_of_a_bound_only_what_it_can_tell_holds_or_fails(text: str, holds: bool | None) -> None:
+    """Ten interrupts, of which six runs of the handler are seen: the stamps of others were dropped."""
+    tally = Tally()
+    for seq in range(1, 11):
+        for kind, lane in ((EventKind.RING, Lane.GUEST), (EventKind.IRQFD, Lane.IO_THREAD)):
+            tally.feed(event(seq, kind, lane, 0, seq, 0))
+    for seq in (1, 2, 4, 6, 8, 10):
+        tally.feed(event(20 + seq, EventKind.HANDLER, Lane.GUEST, 0, seq, 0))
+    assert parse_assertion("merged==4").judge(tally, Latencies(scenario(), CLOCK)).holds is True
+    tally.feed(event(40, EventKind.LOST, Lane.GUEST, Lane.GUEST, 0, 3))
+    assert parse_assertion(text).judge(tally, Latencies(scenario(), CLOCK)).holds is holds
+
+
+@pytest.mark.parametrize(
     ("limit", "ns"), [("7ns", 7), ("0.2 us", 200), ("3µs", 3e3), ("1_000ms", 1e9), ("1e3cycles", 500)]
 )
 def test_units(limit: str, ns: float, run: tuple[Tally, Latencies]) -> None:

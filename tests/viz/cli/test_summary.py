@@ -69,6 +69,27 @@ def test_where_handlers_were_dropped_what_seems_merged_is_a_bound(
     handled = len(handlers) - len(dropped)
     assert row.split()[3:] == [str(len(handlers)), "≥", str(handled), "≤", str(len(dropped)), "0"]
 
+    asked = ["--assert", f"merged<={len(dropped)}", "--assert", "merged==0", "--assert", f"handled<{handled}"]
+    assert main(["info", str(path), *asked]) == 1
+    held, untold, failed = capsys.readouterr().out.splitlines()[-3:]
+    assert held.startswith("holds   ")
+    most = f"at most {len(dropped)}, limit 0; stamps of the guest were dropped, so that it cannot be told"
+    assert untold == f"unknown merged == 0: {most}"
+    assert failed.startswith("FAILED  ")
+
+    assert main(["info", str(path), "--json", *asked]) == 1
+    report = json.loads(capsys.readouterr().out)
+    most_of = {"irqs_handled": len(handlers), "irqs_merged": len(dropped)}
+    bounds = {name: {"least": handled if "handled" in name else 0, "most": most} for name, most in most_of.items()}
+    assert report["bounds"] == bounds
+    assert [verdict["holds"] for verdict in report["assertions"]] == [True, None, False]
+    assert report["assertions"][1]["value_bounds"] == bounds["irqs_merged"]
+
+
+def test_of_a_run_that_dropped_nothing_no_count_is_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(asset("recordings/qemu-virtio-blk-exit.arrow")), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bounds"] == {}
+
 
 def test_what_another_process_does_is_no_count_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
     """Each doorbell of this guest leaves for QEMU."""
