@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,8 @@ from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.summary import COLUMNS, UNKNOWN, latency_row, table_of
-from bellwire.viz.text.figures import MICROSECONDS, Unit, count_of, grouped, listed, unit_called
+from bellwire.viz.text.figures import Unit, common_unit, count_of, grouped, listed, unit_called
 from bellwire.viz.text.trust import no_times
-
-EQUALLY_LONG = 1e-3  # of cycles: what two starts of one machine measure its TSC to differ by is no difference
 
 Progress = Callable[[float], None]
 
@@ -189,7 +186,7 @@ def latencies_table(comparison: Comparison, unit: str) -> Table:
 def differences_table(comparison: Comparison, of_figures: str) -> RenderableType:
     """B - A, the interval and what that means; cycles of two clocks that are not equally fast have no difference."""
     own = [unit_called(of_figures, side.hz) for side in (comparison.a, comparison.b)]
-    unit = own[0] if math.isclose(own[0].size, own[1].size, rel_tol=EQUALLY_LONG) else MICROSECONDS
+    unit = common_unit(*own)
     table = table_of(f"B − A, {unit.text}", ["difference", f"{LEVEL:.0%} interval", "drift of A", "of B"], text="")
     table.add_column("")
     for latency, differences in comparison.differences.items():

@@ -10,7 +10,7 @@ from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.text.figures import Durations, localized
+from bellwire.viz.text.figures import Durations, Unit, localized
 from bellwire.viz.text.latency_words import LATENCY_NAMES
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -48,21 +48,25 @@ def no_journey(scenario: Scenario) -> str:
     return tr("No journey yet")
 
 
-def latency_ticks(low: float, high: float, most: int) -> tuple[Ticks, Ticks]:
+def latency_ticks(low: float, high: float, most: int, chosen: Unit | None = None) -> tuple[Ticks, Ticks]:
     """Ticks on a log10(ns) axis from low to high: decades and, while there are at most `most`, threes between them.
 
-    They are round in the unit that the window has chosen.
+    They are round in the unit `chosen`, by default that of the window.
     """
-    shift = np.log10(Durations.unit.size or 1)
+    unit = chosen or Durations.unit
+    shift = np.log10(unit.size or 1)
     every = range(int(np.floor(low - shift)), int(np.ceil(high - shift)) + 1)
-    decades, threes = ([(float(e + shift + np.log10(n)), tick(n * 10.0 ** (e + shift))) for e in every] for n in (1, 3))
+    decades, threes = (
+        [(float(e + shift + np.log10(n)), tick(n * 10.0 ** (e + shift), unit)) for e in every] for n in (1, 3)
+    )
     decades, threes = ([(at, text) for at, text in ticks if low <= at <= high] for ticks in (decades, threes))
     return decades, threes if len(decades) + len(threes) <= most else [(at, "") for at, _ in threes]
 
 
-def tick(ns: float) -> str:
+def tick(ns: float, chosen: Unit | None = None) -> str:
     """A round duration: 300 ns, 1 µs, 30 µs; in a unit that was chosen 30k ns, 1M cyc."""
-    if unit := Durations.unit.size and Durations.unit:
+    unit = chosen or Durations.unit
+    if unit.size:
         value = ns / unit.size
         size, thousands = next(((s, t) for s, t in THOUSANDS if value >= s * 0.999), (1.0, ""))
         return localized(f"{value / size:.4g}{thousands} {unit.tick}")

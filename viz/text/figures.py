@@ -36,6 +36,7 @@ class Unit:
 FITTING = Unit("fitting", 0, "")
 MICROSECONDS = Unit("us", 1e3, "µs", "µs")
 UNIT_NAMES = ("fitting", "ns", "us", "cycles")
+EQUALLY_LONG = 1e-3  # of cycles: what two starts of one machine measure its TSC to differ by is no difference
 NO_BREAK = "\u00a0"
 BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s)\b)")
 
@@ -44,6 +45,11 @@ def unit_called(name: str, hz: float) -> Unit:
     """One of UNIT_NAMES; hz: TSC cycles a second."""
     units = (Unit("ns", 1, "ns", "ns"), MICROSECONDS, Unit("cycles", 1e9 / hz, tr("cycles"), "cyc"))
     return next((unit for unit in units if unit.name == name), FITTING)
+
+
+def common_unit(one: Unit, other: Unit) -> Unit:
+    """In what figures of two clocks can be held against each other: not in cycles that are not equally long."""
+    return one if math.isclose(one.size, other.size, rel_tol=EQUALLY_LONG) else MICROSECONDS
 
 
 class Durations:

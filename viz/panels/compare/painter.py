@@ -18,7 +18,7 @@ from bellwire.viz.plots.distribution import density_outline
 from bellwire.viz.style.curves import LogRange, latency_ticks
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import veil_brush
-from bellwire.viz.text.figures import localized
+from bellwire.viz.text.figures import Unit, localized
 
 NAME, NUMBERS, DIFFERENCE, WORDS = 0, (1, 2), 3, 4  # of the columns of figures
 GIVES_WAY = {WORDS: 0.3, NAME: 0.5}  # where there is little room: what keeps how much of its own, before figures do
@@ -37,11 +37,12 @@ def heads() -> FigureRow:
 
 @dataclass(frozen=True)
 class Pair:
-    """One latency of both sides, and the name of the theme's colour that B has."""
+    """One latency of both sides, the name of the theme's colour that B has, and the unit of both on one axis."""
 
     a: Histogram
     b: Histogram
     color: str
+    unit: Unit
 
 
 class ComparePainter:
@@ -69,7 +70,7 @@ class ComparePainter:
         range_, plot = common_range(pair), box.adjusted(0, 4, 0, -self.theme.px(AXIS))
         scale = plot.width() / (range_.high - range_.low)
         most = int(plot.width() // self.theme.px(72))
-        major, minor = latency_ticks(range_.low, range_.high, most)
+        major, minor = latency_ticks(range_.low, range_.high, most, pair.unit)
         self._axis(plot, [(plot.left() + (at - range_.low) * scale, text) for at, text in (*major, *minor)])
         for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
             if on and histogram.count:
@@ -85,7 +86,8 @@ class ComparePainter:
         most = min(4.0, max(1.0, float(np.log10(max(pair.a.count, pair.b.count, 1)))))
         scale, height = plot.width() / most, plot.height() / (range_.high - range_.low)
         self._axis(plot, [(plot.left() + at * scale, localized(text)) for at, text in SHARES if at <= most])
-        for at, text in latency_ticks(range_.low, range_.high, int(plot.height() // self.theme.px(16)))[0]:
+        fit = int(plot.height() // self.theme.px(16))
+        for at, text in latency_ticks(range_.low, range_.high, fit, pair.unit)[0]:
             self._level(plot, plot.bottom() - (at - range_.low) * height, text)
         for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
             if on and histogram.count:

@@ -9,7 +9,15 @@ from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.panels.compare.painter import ComparePainter, Pair, heads
-from bellwire.viz.panels.compare.rows import Compared, FigureRow, how_compared, in_words, sides_of, why_nothing
+from bellwire.viz.panels.compare.rows import (
+    Compared,
+    FigureRow,
+    how_compared,
+    in_words,
+    sides_of,
+    units_of,
+    why_nothing,
+)
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
@@ -17,6 +25,7 @@ from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import common_unit
 
 SIDES = {"a": "A", "b": "B"}
 
@@ -67,7 +76,8 @@ class ComparePanel(Panel):
             self.setAccessibleDescription(why_nothing(self.model.baseline))
         else:
             a, b = sides
-            self.pair = Pair(a.histograms[curve.name], b.histograms[curve.name], curve.color)
+            unit = common_unit(*units_of(a, b))
+            self.pair = Pair(a.histograms[curve.name], b.histograms[curve.name], curve.color, unit)
             self.rows = self._compared.rows(a, b, curve.name)
             self._label(a.label, b.label, curve.color)
             self.setAccessibleDescription(in_words(self.rows, a, b, curve.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from bellwire.engine.findings.compare import (
     Side,
     between_runs,
     differences,
-    other_host,
+    same_host,
     split_sides,
     told,
     untold,
@@ -24,7 +25,7 @@ from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.text.figures import duration, grouped, localized, signed
+from bellwire.viz.text.figures import Durations, Unit, common_unit, duration, grouped, localized, signed, unit_called
 from bellwire.viz.text.latency_words import latency_name
 
 NOTHING_YET = tr_later(
@@ -37,7 +38,7 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     """A and B of the whole run so far, whatever moment the view shows; None if there is nothing to compare."""
     present = model.present
     if baseline is None:
-        return split_sides(present.latencies, present.exits, model.source.host) if present.exits.switched else None
+        return sides_of_switch(model) if present.exits.switched else None
     if baseline.side is None:
         return None
     latencies = present.latencies
@@ -45,7 +46,22 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     watched = Setting.KERNEL in present.tally.settings
     seconds = model.clock.ns(max(model.now - model.started_at, 0)) / 1e9
     own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched, seconds)
-    return baseline.side, replace(own, untold=untold(latencies, latencies.histograms))
+    hidden = untold(latencies, latencies.histograms)
+    return baseline.side, replace(own, hz=model.clock.hz, dropped=present.tally.lost, untold=hidden)
+
+
+def sides_of_switch(model: LiveModel) -> tuple[Side, Side]:
+    """Before and after the last switch."""
+    present = model.present
+    before, after = split_sides(present.latencies, present.exits, model.source.host)
+    before, after = (replace(side, dropped=present.tally.lost) for side in (before, after))
+    return before, after
+
+
+def units_of(a: Side, b: Side) -> tuple[Unit, Unit]:
+    """In what the figures of either are said: in the unit that the window has chosen; cycles are those of its clock."""
+    one, other = (unit_called(Durations.unit.name, side.hz) for side in (a, b))
+    return one, other
 
 
 def why_nothing(baseline: Baseline | None) -> str:
@@ -70,7 +86,9 @@ class FigureRow(NamedTuple):
 OTHER_HOST = FigureRow(tr_later("other host"), "", "", tr_later("the difference may be the hosts'"))
 WATCHED = {"A": ("✓", "–"), "B": ("–", "✓")}
 CLOCKS_APART = FigureRow(tr_later("latencies"), "–", "–", tr_later("clocks of guest and host are apart"))
-NO_TIMES = FigureRow(tr_later("latencies"), "", "", tr_later("an emulated CPU (TCG): times mean nothing"))
+UNKNOWN_HOST = FigureRow(tr_later("host"), "", "", tr_later("it is not known whether it is the same"))
+UNEQUAL = FigureRow(tr_later("cycles"), "", "", tr_later("not equally long: the difference is in µs"))
+NO_TIMES = FigureRow(tr_later("latencies"), "–", "–", tr_later("an emulated CPU (TCG): times mean nothing"))
 
 
 class Compared:
@@ -84,20 +102,11 @@ class Compared:
         """Median, tail and exits, side by side."""
         there = a.histograms[latency].count and b.histograms[latency].count
         found = self._compare(a, b, latency) if there else {}
-        rows = [row(name, difference) for name, difference in found.items() for row in (row_of, drift_row)]
-        rows += exit_rows(a, b)
-        if emulated(a.host) or emulated(b.host):
-            rows.append(FigureRow(tr(NO_TIMES.name), "–", "–", tr(NO_TIMES.difference)))
-        elif latency in {*a.untold, *b.untold}:
-            rows.append(CLOCKS_APART._replace(name=tr(CLOCKS_APART.name), difference=tr(CLOCKS_APART.difference)))
-        if other_host(a, b):
-            rows.append(OTHER_HOST._replace(name=tr(OTHER_HOST.name), difference=tr(OTHER_HOST.difference)))
-        if which := watched_alone(a, b):
-            rows.append(FigureRow(tr("kernel watched"), *WATCHED[which], tr("watching costs some of the difference")))
-        if a.missing or b.missing:
-            of_a, of_b = ("✓" if side.missing else "–" for side in (a, b))
-            rows.append(FigureRow(tr("incomplete"), of_a, of_b, tr("it is compared as far as it goes")))
-        return rows
+        units = units_of(a, b)
+        rows = [row(name, difference, *units) for name, difference in found.items() for row in (row_of, drift_row)]
+        if found and common_unit(*units) is not units[0]:
+            rows.append(spoken(UNEQUAL))
+        return [*rows, *exit_rows(a, b), *said_rows(a, b, latency)]
 
     def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:
         one, other = a.histograms[latency], b.histograms[latency]
@@ -109,17 +118,42 @@ class Compared:
         return self._differences
 
 
-def row_of(name: str, found: Difference) -> FigureRow:
-    """A percentile's difference with its interval, in words."""
-    difference = signed(found.ns)
+def said_rows(a: Side, b: Side, latency: str) -> Iterator[FigureRow]:
+    """What to know before the figures are believed."""
+    if emulated(a.host) or emulated(b.host):
+        yield spoken(NO_TIMES)
+    elif latency in {*a.untold, *b.untold}:
+        yield spoken(CLOCKS_APART)
+    if not (same := same_host(a, b)):
+        yield spoken(UNKNOWN_HOST if same is None else OTHER_HOST)
+    if which := watched_alone(a, b):
+        yield FigureRow(tr("kernel watched"), *WATCHED[which], tr("watching costs some of the difference"))
+    if a.missing or b.missing:
+        of_a, of_b = ("✓" if side.missing else "–" for side in (a, b))
+        yield FigureRow(tr("incomplete"), of_a, of_b, tr("it is compared as far as it goes"))
+    if a.dropped or b.dropped:
+        yield FigureRow(tr("events dropped"), grouped(a.dropped), grouped(b.dropped))
+
+
+def spoken(row: FigureRow) -> FigureRow:
+    """A row of which the name and what it says are still to be translated."""
+    return row._replace(name=tr(row.name), difference=tr(row.difference))
+
+
+def row_of(name: str, found: Difference, of_a: Unit, of_b: Unit) -> FigureRow:
+    """A percentile's difference with its interval, in words; each side in its own unit."""
+    unit = common_unit(of_a, of_b)
+    difference = signed(found.ns, unit)
     if found.enough:
-        difference += f"  ({signed(found.low)} … {signed(found.high)})"
-    return FigureRow(name, duration(found.a), duration(found.b), difference, found.words, found.significant)
+        difference += f"  ({signed(found.low, unit)} … {signed(found.high, unit)})"
+    a, b = duration(found.a, of_a), duration(found.b, of_b)
+    return FigureRow(name, a, b, difference, found.words, found.significant)
 
 
-def drift_row(name: str, found: Difference) -> FigureRow:
+def drift_row(name: str, found: Difference, of_a: Unit, of_b: Unit) -> FigureRow:
     """What each side's later half is more than its earlier one."""
-    a, b = ("–" if own is None else signed(own) for own in found.drift)
+    unit = common_unit(of_a, of_b)
+    a, b = ("–" if own is None else signed(own, unit) for own in found.drift)
     return FigureRow(tr("{percentile}, drift within", percentile=name), a, b)
 
 
@@ -143,10 +177,14 @@ def exit_words(name: str) -> str:
 def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
     """Everything in one sentence a line, for who cannot see it."""
     lines = [tr("{latency}: A is {a}, B is {b}", latency=latency_name(latency), a=a.label, b=b.label)]
-    lines += [
-        f"{row.name}: A {row.a}, B {row.b}{f', {row.difference}: {row.words}' if row.words else ''}" for row in rows
-    ]
-    return ". ".join(lines)
+    return ". ".join([*lines, *map(row_in_words, rows)])
+
+
+def row_in_words(row: FigureRow) -> str:
+    """As far as it says something."""
+    figures = f"A {row.a}, B {row.b}" if row.a or row.b else ""
+    said = ": ".join(filter(None, (row.difference, row.words)))
+    return f"{row.name}: {', '.join(filter(None, (figures, said)))}"
 
 
 def how_compared() -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.panels.compare.painter import ComparePainter
 from bellwire.viz.panels.compare.panel import ComparePanel
 from bellwire.viz.panels.compare.rows import NOTHING_YET, FigureRow
@@ -98,6 +101,23 @@ def test_what_has_no_words_has_their_room(qtbot: QtBot) -> None:
     panel.rows = [*panel.rows, FigureRow("other host", "", "", said)]
     panel.update()
     assert said in {piece.text for piece in texts_painted(panel)}
+
+
+@pytest.mark.parametrize(("faster", "tick"), [(1.0, "cyc"), (1.5, "µs")])
+def test_an_axis_of_both_is_in_cycles_only_where_those_are_equally_long(
+    qtbot: QtBot, tmp_path: Path, faster: float, tick: str
+) -> None:
+    panel = shown(qtbot)
+    baseline = Baseline(recorded(tmp_path / "a.arrow"))
+    baseline.wait()
+    assert baseline.side is not None
+    baseline.side = replace(baseline.side, hz=faster * baseline.side.hz)
+    panel.model.baseline = baseline
+    Durations.unit = unit_called("cycles", panel.model.clock.hz)
+    panel.redraw()
+    ticks = [piece.text for piece in texts_painted(panel) if re.fullmatch(r"[\d.]+k? (cyc|ns|µs)", piece.text)]
+    assert ticks
+    assert {text.split()[-1] for text in ticks} == {tick}
 
 
 def test_paused_the_figures_stand_still(qtbot: QtBot) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, exit_rows, in_words, sides_of, why_nothing
+from bellwire.viz.text.figures import MICROSECONDS, Durations, grouped, unit_called
 from tests.support.compared import model_at_switch, recorded
 
 
@@ -74,6 +76,52 @@ def test_of_which_run_something_is_missing_is_said(tmp_path: Path) -> None:
     (*_, last) = Compared().rows(cut, sides[1], "doorbell")
     assert (last.name, last.a, last.b, last.difference) == ("incomplete", "✓", "–", "it is compared as far as it goes")
     assert last not in Compared().rows(*sides, "doorbell")
+
+
+def test_each_side_is_in_cycles_of_its_own_clock(tmp_path: Path) -> None:
+    """Cycles of one clock stood for another's: a side of a clock half as fast seemed to take twice as many."""
+    sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow")))
+    assert sides is not None
+    a, b = sides
+    assert a.hz == b.hz > 0
+    Durations.unit = unit_called("cycles", b.hz)
+    alike = {row.name: row for row in Compared().rows(a, b, "doorbell")}
+    unlike = {row.name: row for row in Compared().rows(replace(a, hz=a.hz / 2), b, "doorbell")}
+    of_half = a.histograms["doorbell"].percentile(50) * a.hz / 2 / 1e9
+    assert unlike["p50"].a == f"{grouped(of_half)} cycles"
+    assert unlike["p50"].b == alike["p50"].b
+    assert "cycles" in alike["p50"].difference
+    assert "cycles" not in unlike["p50"].difference + unlike["p50, drift within"].a
+    assert "µs" in unlike["p50"].difference
+    assert unlike["cycles"].difference == "not equally long: the difference is in µs"
+    assert "cycles" not in alike
+    Durations.unit = MICROSECONDS
+    assert "cycles" not in {row.name for row in Compared().rows(replace(a, hz=a.hz / 2), b, "doorbell")}
+
+
+def test_what_either_side_dropped_is_said(tmp_path: Path) -> None:
+    model = model_at_switch()
+    now = model.now + 1
+    model.tally.feed(event(now, EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 7))
+    baseline = read(recorded(tmp_path / "a.arrow"))
+    for of, dropped in ((baseline, ("0", "7")), (None, ("7", "7"))):
+        sides = sides_of(model, of)
+        assert sides is not None
+        rows = {row.name: row for row in Compared().rows(*sides, "doorbell")}
+        assert rows["events dropped"][1:3] == dropped
+    baseline = read(recorded(tmp_path / "a.arrow"))
+    sides = sides_of(model_at_switch(), baseline)
+    assert sides is not None
+    assert "events dropped" not in {row.name for row in Compared().rows(*sides, "doorbell")}
+
+
+def test_a_host_that_is_not_known_is_said_to_be_so(tmp_path: Path) -> None:
+    sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow")))
+    assert sides is not None
+    unknown = replace(sides[0], host={})
+    rows = Compared().rows(unknown, sides[1], "doorbell")
+    assert (rows[-1].name, rows[-1].difference) == ("host", "it is not known whether it is the same")
+    assert "host: it is not known whether it is the same" in in_words(rows, *sides, "doorbell")
 
 
 def test_a_latency_that_clocks_hide_says_so() -> None:
