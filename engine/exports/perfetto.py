@@ -20,7 +20,7 @@ from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES, KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
-from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace
+from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
 from bellwire.engine.scenarios.traits import Trait, Traits
@@ -64,9 +64,11 @@ def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
     if recording.header.attached:
         return write_attached(recording, file, progress)
-    trace = Trace(recording, TraceWriter(file))
+    writer = TraceWriter(file)
+    trace = Trace(recording, writer)
     for events in batches(recording, progress):
         trace.feed(events)
+    end_trace(writer, recording)
     return trace.events
 
 

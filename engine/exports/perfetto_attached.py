@@ -17,7 +17,7 @@ from bellwire.engine.events import ROLE_BITS, STATS, EventKind, Events, Lane, ex
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
-from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace
+from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
 from bellwire.engine.recordings.attached.seen_events import ACCESSED, addresses_of, lengths_of, threads_of
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.seen_rows import SeenRows
@@ -38,9 +38,11 @@ BY_GSI = (EventKind.SET_IRQ, EventKind.WORK_QUEUED, EventKind.WORK_STARTED)
 
 def write_attached(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
-    trace = AttachedTrace(recording, TraceWriter(file))
+    writer = TraceWriter(file)
+    trace = AttachedTrace(recording, writer)
     for events in batches(recording, progress):
         trace.feed(events)
+    end_trace(writer, recording)
     return trace.events
 
 

@@ -1,10 +1,10 @@
-"""Perfetto's tracks: each has a number, and is described when it is needed first. How a trace begins."""
+"""Perfetto's tracks: each has a number, and is described when it is needed first. How a trace begins and ends."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
-from bellwire.engine.exports.perfetto_packets import TraceWriter
+from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.recordings.recording import Recording
 
 ROOT = 1  # uuid of the group of everything
@@ -17,6 +17,13 @@ def begin_trace(writer: TraceWriter, recording: Recording, title: str) -> None:
     writer.track(ROOT, f"{title} ({header.backend or '?'}, {header.host.get('cpu', '?')})")
     if recording.first_ns:
         writer.wall_clock(0, recording.first_ns)
+
+
+def end_trace(writer: TraceWriter, recording: Recording) -> None:
+    """Says that it ends, if it has no length: of nothing but slices that have begun trace_processor makes bounds that
+    end before they begin, which ui.perfetto.dev refuses."""
+    if round(recording.seconds * 1e9) == 0:
+        writer.event(0, Type.INSTANT, ROOT, "the recording ends", "derived")
 
 
 class Tracks:

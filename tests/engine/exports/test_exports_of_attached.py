@@ -108,6 +108,16 @@ def test_latencies_of_journeys_there_are_none(recording: Recording, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_trace_of_one_exit_does_not_end_before_it_begins(tmp_path: Path) -> None:
+    outside = woken(1)
+    outside["kind"] = EventKind.USER_EXIT
+    path = exported(other_recording(tmp_path / "one.arrow", outside), tmp_path, "perfetto")
+    with TraceProcessor() as trace:
+        trace.load(path.read_bytes())
+        ((start, end),) = trace.query("select start_ts, end_ts from trace_bounds")
+        assert (start, end >= start) == (0, True)
+
+
 def test_perfetto_has_every_event_and_every_hop(recording: Recording, tmp_path: Path) -> None:
     path = exported(recording, tmp_path, "perfetto")
     kinds = recording.outline().kinds

@@ -22,6 +22,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Source
+from tests.support.fake_source import FakeSource
 from tests.support.kernel_sight import needs_sight
 from tests.support.recorded import recorded
 from tests.support.sessions import each, paced, run
@@ -129,6 +130,21 @@ def test_a_trace_of_what_breaks_is_whole(name: str, processor: TraceProcessor, t
     with Session(load_scenario(name)) as session:
         time.sleep(LAB_SECONDS)
     check(saved(session, session.take(), tmp_path), processor)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lane"), [(EventKind.RING, Lane.GUEST), (EventKind.EXIT, Lane.VCPU), (EventKind.HANDLER, Lane.GUEST)]
+)
+@pytest.mark.parametrize("apart", [[0], [0, 0], [0, 1]], ids=["one", "at once", "within a nanosecond"])
+def test_a_recording_without_length_does_not_end_before_it_begins(
+    apart: list[int], kind: EventKind, lane: Lane, processor: TraceProcessor, tmp_path: Path
+) -> None:
+    """Of nothing but a slice that has begun trace_processor makes bounds that ui.perfetto.dev refuses to draw."""
+    events = np.concatenate([event(10**6 + later, kind, lane, 0, 1) for later in apart])
+    events["vm"] = np.arange(len(apart))
+    loaded(saved(FakeSource(), events, tmp_path), processor)
+    ((start, end),) = processor.query("select start_ts, end_ts from trace_bounds")
+    assert (start, end >= start) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["roundtrip", "irq-many", "self-doorbell", "vm-to-vm"])
