@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bellwire.engine._core import lib
-from bellwire.engine.events import EventKind
+from bellwire.engine.events import EventKind, no_events
 from bellwire.engine.recordings.recording import Recording
 
 SCENARIOS = ("irq-msi", "irq-burst", "irq-signal-msi")
@@ -48,13 +48,15 @@ def kill_one(scenario: str, after: float, folder: Path) -> Killed:
                 recorder.kill()
                 raise TimeoutError(f"{scenario}: nothing was recorded")
             time.sleep(0.005)
+        began_at = lib.bw_tsc()
         time.sleep(after)
         killed_at = lib.bw_tsc()
         recorder.kill()
     recording = Recording(path)
     numbers = [events["seq"][events["kind"] == EventKind.HANDLER] for events in recording.sorted_batches()]
-    rising = bool((np.diff(np.concatenate(numbers).astype(np.int64)) >= 0).all())
-    lost = recording.header.clock.ns(killed_at - recording.last) / 1e9
+    rising = bool((np.diff(np.concatenate([no_events()["seq"], *numbers]).astype(np.int64)) >= 0).all())
+    last = recording.last if len(recording) else began_at  # in the midst of its first batch
+    lost = recording.header.clock.ns(killed_at - last) / 1e9
     return Killed(scenario, len(recording), lost, rising)
 
 
