@@ -30,7 +30,6 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.viz.text.figures import grouped
-from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.window import MainWindow, make_window
 
 SIZE = (1920, 1080)
@@ -73,7 +72,6 @@ def run_events(seconds: float) -> None:
 def window_on(scenario: Scenario) -> Iterator[MainWindow]:
     """The window with a live session of a scenario, as large as SIZE."""
     window = make_window(Session(scenario))
-    WidgetGarbage(window)
     window.resize(*SIZE)
     window.show()
     window.frame.start()

@@ -21,7 +21,6 @@ from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK, THEMES
 from bellwire.viz.window.application import application, when_told_to_end
 from bellwire.viz.window.files import png_of
-from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.window import MainWindow, make_window, run_window
 
 PICTURE = "bellwire.png"
@@ -42,7 +41,6 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print, theme:
     window = make_window(source, reason=reason, theme=THEMES[theme or DARK.name])
     opened.append(window)
     window.resize(*SIZE)
-    WidgetGarbage(window)
     window.show()
     window.frame.start()
     QTimer.singleShot(round(seconds * 1000), finish)

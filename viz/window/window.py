@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         are remembered, if anywhere.
         """
         super().__init__()
+        WidgetGarbage(self)
         self.settings = settings
         self.look = Look(theme)
         self.notice = NoticeBar(theme)
@@ -532,7 +533,6 @@ def open_window(
 def open_as_the_one(window: MainWindow, opened: list[MainWindow]) -> None:
     """Shows it as the one that is open; another language will open one in its place."""
     opened[:] = [window]
-    WidgetGarbage(window)
     window.show()
     window.frame.start()
     # Not in the midst of the menu in which it was chosen: that is a part of what goes.

@@ -693,3 +693,9 @@ def test_nothing_is_collected_while_qt_walks_through_the_widgets(stage: Stage, m
     stage.window.look.set_theme(LIGHT)
     assert collects == [False]
     assert gc.isenabled()
+
+
+def test_a_windows_garbage_is_collected_in_its_own_thread(stage: Stage) -> None:
+    """In a thread that reads a recording a widget's end would wait for this one, and this one for that."""
+    assert stage.window.isVisible()
+    assert not gc.isenabled()
