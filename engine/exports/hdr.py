@@ -49,12 +49,6 @@ def refuse_emulated(recording: Recording) -> None:
         )
 
 
-def hidden_by_clocks(latencies: Latencies, counted: Collection[str]) -> list[str]:
-    """Which latencies its clocks do not let be told, of those that are counted or that contradict their order."""
-    there = (name for name in LATENCIES if name in counted or latencies.contradicted[name])
-    return [name for name in there if not latencies.known(name)]
-
-
 def refuse_hidden(recording: Recording, latencies: Latencies, told: Collection[str], hidden: Collection[str]) -> None:
     """RecordingError where there are latencies and none can be told: a file of none would say that there are none."""
     if hidden and not told:
@@ -89,7 +83,7 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     for events in batches(recording, progress):
         latencies.feed(events)
     counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
-    told, hidden = [name for name in counted if latencies.known(name)], hidden_by_clocks(latencies, counted)
+    told, hidden = [name for name in counted if latencies.known(name)], latencies.hidden(counted)
     refuse_hidden(recording, latencies, told, hidden)
     name = next(iter(told), BY_IMPORTANCE[0])
     histogram = latencies.histograms[name]
@@ -137,7 +131,7 @@ def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
             for second, name, histogram in seconds(recording, latencies, progress)
         ]
         told = [line for line in lines if latencies.known(line[0])]
-        hidden = hidden_by_clocks(latencies, {name for name, _, _ in lines})
+        hidden = latencies.hidden({name for name, _, _ in lines})
         refuse_hidden(recording, latencies, {name for name, _, _ in told}, hidden)
         write_head(recording, text, hidden)
         text.writelines(line for _, _, line in told)

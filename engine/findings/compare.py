@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -275,10 +275,10 @@ def side_of(recording: Recording, label: str, progress: Callable[[float], None] 
         recording.header.host,
         watched,
         recording.seconds,
-        latencies.clock.hz,
-        recording.warning,
-        folded.dropped,
-        untold(latencies, latencies.histograms),
+        hz=latencies.clock.hz,
+        missing=recording.warning,
+        dropped=folded.dropped,
+        untold=untold(latencies, latencies.histograms),
     )
 
 
@@ -289,17 +289,18 @@ def sides_at_switch(recording: Recording, progress: Callable[[float], None] = la
         raise RecordingError(
             tr("{path}: nothing was switched in it, so there is no before and after.", path=recording.path)
         )
-    before, after = split_sides(folded.latencies, folded.exits, recording.header.host)
-    before, after = (replace(side, missing=recording.warning, dropped=folded.dropped) for side in (before, after))
-    return before, after
+    return split_sides(folded.latencies, folded.exits, recording.header.host, folded.dropped, recording.warning)
 
 
-def split_sides(latencies: Latencies, exits: ExitSplit, host: Mapping[str, str]) -> tuple[Side, Side]:
-    """Before and after the last change of the wiring."""
+def split_sides(
+    latencies: Latencies, exits: ExitSplit, host: Mapping[str, str], dropped: int, missing: str = ""
+) -> tuple[Side, Side]:
+    """Before and after the last change of the wiring. dropped, missing: of both together, as each Side has it."""
 
     def part(label: str, histograms: Mapping[str, Histogram], blocks: Mapping[str, Blocks], took: Exits) -> Side:
         own, hidden = told(latencies, histograms), untold(latencies, histograms)
-        return Side(label, own, blocks, took, host, hz=latencies.clock.hz, untold=hidden)
+        hz = latencies.clock.hz
+        return Side(label, own, blocks, took, host, hz=hz, missing=missing, dropped=dropped, untold=hidden)
 
     return (
         part(tr("before {change}", change=exits.switched), latencies.before, latencies.blocks_before, exits.before),
@@ -314,5 +315,5 @@ def told(latencies: Latencies, histograms: Mapping[str, Histogram]) -> dict[str,
 
 def untold(latencies: Latencies, histograms: Mapping[str, Histogram]) -> dict[str, int]:
     """How many of the others there are; 0 where the stamps of all contradict one another."""
-    there = (name for name in LATENCIES if histograms[name].count or latencies.contradicted[name])
-    return {name: histograms[name].count for name in there if not latencies.known(name)}
+    counted = {name for name, histogram in histograms.items() if histogram.count}
+    return {name: histograms[name].count for name in latencies.hidden(counted)}

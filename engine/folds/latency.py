@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -263,6 +264,11 @@ class Latencies:
     def known(self, name: str) -> bool:
         """Whether the latency `name` can be told: how long an emulated CPU took says nothing."""
         return not self.clock.emulated and self.of_clocks_that_agree(name)
+
+    def hidden(self, counted: Collection[str]) -> list[str]:
+        """Which latencies cannot be told, of those that are counted or that contradict their order."""
+        there = (name for name in LATENCIES if name in counted or self.contradicted[name])
+        return [name for name in there if not self.known(name)]
 
     def of_clocks_that_agree(self, name: str) -> bool:
         """Whether its ends are of one clock, or of two that agree: else it is off by what they are apart."""

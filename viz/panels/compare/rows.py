@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from bellwire.engine.events import Setting
@@ -38,24 +37,28 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     """A and B of the whole run so far, whatever moment the view shows; None if there is nothing to compare."""
     present = model.present
     if baseline is None:
-        return sides_of_switch(model) if present.exits.switched else None
+        if not present.exits.switched:
+            return None
+        return split_sides(present.latencies, present.exits, model.source.host, present.tally.lost)
     if baseline.side is None:
         return None
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
     watched = Setting.KERNEL in present.tally.settings
     seconds = model.clock.ns(max(model.now - model.started_at, 0)) / 1e9
-    own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched, seconds)
-    hidden = untold(latencies, latencies.histograms)
-    return baseline.side, replace(own, hz=model.clock.hz, dropped=present.tally.lost, untold=hidden)
-
-
-def sides_of_switch(model: LiveModel) -> tuple[Side, Side]:
-    """Before and after the last switch."""
-    present = model.present
-    before, after = split_sides(present.latencies, present.exits, model.source.host)
-    before, after = (replace(side, dropped=present.tally.lost) for side in (before, after))
-    return before, after
+    own = Side(
+        tr(THIS_RUN),
+        histograms,
+        latencies.blocks,
+        present.exits.whole,
+        model.source.host,
+        watched,
+        seconds,
+        hz=model.clock.hz,
+        dropped=present.tally.lost,
+        untold=untold(latencies, latencies.histograms),
+    )
+    return baseline.side, own
 
 
 def units_of(a: Side, b: Side) -> tuple[Unit, Unit]:
