@@ -29,7 +29,6 @@ from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.access.dividers import DividedParts
 from bellwire.viz.window.asked.part_card import PartCard
 from bellwire.viz.wires.as_shipped import purpose_words
-from bellwire.viz.wires.plugged import Plugged
 
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
@@ -74,7 +73,7 @@ class Views(QWidget):
         self.lowered_by: Callable[[], int] = lambda: 0  # pixels that what is said above takes for a while
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.purpose = PlainLabel("", self)
-        self._wired: Plugged | None = None  # how the wires were when the purpose was told
+        self._switched: tuple[object, ...] = ()  # how the switches were when the purpose was told
         self.middle = DividedParts(Qt.Orientation.Vertical, SPACING, tr("above the timeline"), self)
         self.top = DividedParts(Qt.Orientation.Horizontal, 14, tr("between diagram and plots"), self.middle)
         self.diagram = Diagram(model, theme)
@@ -273,11 +272,13 @@ class Views(QWidget):
                 panel.refresh()
 
     def _tell_purpose(self) -> None:
-        """Anew where the wires have changed, or the moment that is looked at has."""
+        """Anew where a switch has changed, or the moment that is looked at has; routes may do so all the time."""
         model = self.diagram.model
-        if (wired := model.wires) == self._wired:
+        wired = model.wires
+        switched = wired.ioeventfd, wired.irqfd, wired.once
+        if switched == self._switched:
             return
-        self._wired = wired
+        self._switched = switched
         words = purpose_words(model.scenario, (wired,))
         if words != self.purpose.text():
             self.purpose.setText(words)
