@@ -21,7 +21,6 @@ from bellwire.engine.live.session import Session
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import lesson_named
 from bellwire.viz.window.application import application
-from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.leaks import belongings
@@ -114,7 +113,6 @@ def hold(minutes: float, times: float) -> list[Held]:
     """Holds a lecture; what the process held after each of its lessons."""
     app = application()
     window = make_window(Session(lesson_named(LESSONS[0]).steps[0].scene.scenario))
-    garbage = WidgetGarbage(window)
     window.show()
     window.frame.start()
     found: list[Held] = []
@@ -124,7 +122,7 @@ def hold(minutes: float, times: float) -> list[Held]:
     timer.start()
     app.exec()
     timer.stop()
-    garbage.collect()
+    window.garbage.collect()
     return found
 
 

@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
         are remembered, if anywhere.
         """
         super().__init__()
-        WidgetGarbage(self)
+        self.garbage = WidgetGarbage(self)
         self.settings = settings
         self.look = Look(theme)
         self.notice = NoticeBar(theme)
