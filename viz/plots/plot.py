@@ -206,6 +206,7 @@ class Plot(DrawnCard):
         super().__init__(theme, parent)
         self.model = model
         self.empty = tr("No journey yet")
+        self._looked = False  # whether it has drawn what is held
         self._turns = Turns(self.pace)
 
     def refresh(self) -> None:
@@ -213,10 +214,15 @@ class Plot(DrawnCard):
         if self.isVisible() and self.model.present.tally.recorded and self._turns.come():
             self.redraw()
 
+    def redraw(self) -> None:
+        """Draws what is held now."""
+        self._looked = True
+        super().redraw()
+
     @property
     def says_why_empty(self) -> bool:
-        """Before there is an event, and once it has looked."""
-        return self._canvas is not None or not self.model.present.tally.recorded
+        """Before there is an event, and once it has looked: on a busy machine its first turn is a while away."""
+        return self._looked or not self.model.present.tally.recorded
 
 
 def on_a_side(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF], lines: Sequence[QRectF]) -> QRectF | None:

@@ -101,6 +101,18 @@ def test_says_so_when_there_is_nothing(plot_class: type[Plot], qtbot: QtBot) -> 
 
 
 @EVERY
+def test_a_plot_that_has_not_looked_yet_does_not_say_that_there_is_nothing(
+    plot_class: type[Plot], qtbot: QtBot
+) -> None:
+    plot = plot_class(model_of(suited(plot_class, "roundtrip-userspace"), 1.0), DARK)
+    qtbot.addWidget(plot)
+    plot.prepare()
+    assert not plot.says_why_empty
+    plot.redraw()
+    assert plot.says_why_empty
+
+
+@EVERY
 def test_a_theme_leaves_no_color_of_the_other(plot_class: type[Plot], qtbot: QtBot) -> None:
     plot = plot_class(model_of(suited(plot_class, "roundtrip-userspace"), 1.0), DARK)
     shown(plot, qtbot)
