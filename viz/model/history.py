@@ -195,6 +195,10 @@ class History:
 
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
+        return self.in_memory(t0, t1)
+
+    def in_memory(self, t0: int, t1: int) -> Records:
+        """The same, of those that came and were not forgotten, whatever else there is on a disk."""
         found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
         return end_to_end(np.empty(0, self.dtype), *found)
 

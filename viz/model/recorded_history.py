@@ -119,7 +119,7 @@ class RecordedHistory(History):
 
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
-        return super().window(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
+        return self.in_memory(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""

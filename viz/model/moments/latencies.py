@@ -1,7 +1,7 @@
 """The latencies as they were at a moment: those of the present, less the journeys that ended later.
 
 A histogram forgets nothing that went into it, and the journeys that came after a moment are held as long as the moment
-is. So the beginning of a run need not be held, and to a moment nearby it is not far.
+is: in memory, as a file is read only in part where much lies in it. So the beginning of a run need not be held, and to a moment nearby it is not far.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class LatencyPast:
         sign = 1 if tsc > standing.tsc else -1
         standing.tsc = tsc
         high = min(high, self._counted_until)
-        near = self.journeys.window(max(low - self._reach, 0), high if high == EVER else high + self._reach)
+        near = self.journeys.in_memory(max(low - self._reach, 0), high if high == EVER else high + self._reach)
         some = ended_between(near, low, high)
         standing.journeys += sign * some.size
         some = some[~np.isin(begin(some), self.present.left_out)]
