@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, no_events
+from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, end_to_end, no_events
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
-from bellwire.engine.folds.latency import Series, cycles_of, ends, has
+from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, has
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
@@ -35,8 +35,12 @@ KINDS = max(EventKind) + 1
 SMALL = 1 << 18  # events of a recording, or of a stretch of one, that are read while somebody waits
 FINE = 1000  # stretches that are not held are one if so small a part of what was asked for lies between them
 KEPT = 8  # stretches whose counts are kept once they were made from events
+PIECE = 20  # bins of a course that are made from journeys together
+PIECES = 32  # of these that are kept
+AT_A_TIME = 1 << 16  # events of a piece: journeys are found only in the first ones of a stretch with many more
 
 Totals = npt.NDArray[np.int64]
+Bins = npt.NDArray[np.void]  # rows as those of Series.rows
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Past(ABC):
         self.clock, self.records, self.journeys_held = clock, events, journeys
         self.rates, self.series = rates, series
         self._counted: OrderedDict[tuple[int, int], Rates] = OrderedDict()
+        self._pieces: OrderedDict[int, dict[str, Bins]] = OrderedDict()  # of courses, by their numbers
 
     # -- what there is
 
@@ -233,8 +238,8 @@ class Past(ABC):
     def _stats_before(self, tsc: int) -> dict[int, int]:
         """The kernel's counters, by index into STATS, as they were last seen before a moment."""
 
-    def course(self, name: str, t0: int, t1: int) -> npt.NDArray[np.void]:
-        """The course of the latency `name` from t0 to t1 in bins that are over then: rows as those of Series.rows."""
+    def course(self, name: str, t0: int, t1: int) -> Bins:
+        """The course of the latency `name` from t0 to t1 in bins that are over then."""
         series = self.series[name]
         rows, width = series.between(t0, t1), np.uint64(series.bin_cycles)
         start, end = self._counted_stretch()
@@ -243,20 +248,49 @@ class Past(ABC):
             rows = self._course_of(name, t0, t1)
             end = self.last
         over = np.uint64(max(min(end, t1), 0) + 1)
-        known: npt.NDArray[np.void] = rows[rows["tsc"] + width <= over]
+        known: Bins = rows[rows["tsc"] + width <= over]
         return known
 
-    def _course_of(self, name: str, t0: int, t1: int) -> npt.NDArray[np.void]:
-        """From the journeys."""
+    def _course_of(self, name: str, t0: int, t1: int) -> Bins:
+        """From the journeys, in pieces that are kept."""
         width = self.series[name].bin_cycles
-        low, high = max(t0, self.first) // width * width, t1 // width * width + width - 1
-        journeys = self.journeys(low, high)
+        first, last = max(t0, self.first) // width, t1 // width
+        pieces = (self._piece(number)[name] for number in range(first // PIECE, last // PIECE + 1))
+        rows = end_to_end(Series(self.clock).rows, *pieces)
+        inside: Bins = rows[(rows["tsc"] >= np.uint64(first * width)) & (rows["tsc"] <= np.uint64(max(t1, 0)))]
+        return inside
+
+    def _piece(self, number: int) -> dict[str, Bins]:
+        """PIECE bins of the course of each latency; kept where all of it is held, and nothing more comes."""
+        if number in self._pieces:
+            self._pieces.move_to_end(number)
+            return self._pieces[number]
+        first, end = number * PIECE, (number + 1) * PIECE
+        piece, width = self._courses(first, end), self.clock.cycles(BIN_SECONDS)
+        if self.first <= first * width and end * width <= self.last:
+            self._pieces[number] = piece
+            if len(self._pieces) > PIECES:
+                self._pieces.popitem(last=False)
+        return piece
+
+    def _courses(self, first: int, end: int) -> dict[str, Bins]:
+        """The bins first..end-1 of each latency. Of a recording only so much is read at a time."""
+        width = self.clock.cycles(BIN_SECONDS)
+        t0, t1, middle = first * width, end * width - 1, (first + end) // 2
+        if middle > first and self.about(t0, t1) > AT_A_TIME:
+            halves = self._courses(first, middle), self._courses(middle, end)
+            return {name: end_to_end(*(half[name] for half in halves)) for name in self.series}
+        journeys = self.journeys(t0, t1)
+        return {name: self._ended(name, journeys, t0, t1) for name in self.series}
+
+    def _ended(self, name: str, journeys: Journeys, t0: int, t1: int) -> Bins:
+        """The course of a latency in the journeys that ended between t0 and t1."""
         some = journeys[has(journeys, name)]
         end = ends(some, name)[1]
-        inside = (end >= np.uint64(max(low, 0))) & (end <= np.uint64(max(high, 0)))
-        series = Series(self.clock)
+        inside = (end >= np.uint64(t0)) & (end <= np.uint64(t1))
         order = np.argsort(end[inside], kind="stable")
         some = some[inside][order]
+        series = Series(self.clock)
         series.record(ends(some, name)[1], self.clock.ns_array(cycles_of(some, name)))
         return series.rows
 

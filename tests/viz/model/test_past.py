@@ -227,6 +227,21 @@ def test_what_is_said_of_a_replay_that_was_jumped_into_is_of_one_stretch(replay:
     assert len(replay.changes) == 2
 
 
+def test_a_course_before_the_jump_is_whole_however_little_is_read_at_a_time(
+    replay: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a stretch with many events it ended where reading did."""
+    past, end = replay.past, replay.now
+    whole = {name: past.course(name, past.first, end) for name in LATENCIES}
+    past._pieces.clear()
+    monkeypatch.setattr("bellwire.engine.recordings.excerpt.MOST_EVENTS", past.size // 8)
+    monkeypatch.setattr("bellwire.viz.model.past.AT_A_TIME", past.size // 24)
+    for name in LATENCIES:
+        course = past.course(name, past.first, end)
+        assert course["tsc"][-1] > end - HZ // 5
+        assert course.tolist() == whole[name].tolist()
+
+
 def test_what_is_saved_of_a_replay_is_all_that_it_says_to_hold(replay: LiveModel, events: list[Events]) -> None:
     every, saved = np.concatenate(events), np.concatenate(list(replay.past.stream()))
     assert np.sort(saved).tobytes() == np.sort(every).tobytes()

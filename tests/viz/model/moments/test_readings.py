@@ -83,7 +83,7 @@ def test_of_a_recording_only_what_was_played_is_counted() -> None:
 
 
 def test_what_a_file_is_read_of_does_not_change_what_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a stretch with many events only the first ones are read: a moment before them was said to have had the rest."""
+    """Of a stretch with many events only the first ones are read: a moment before had all the others."""
     wall = WallClock()
     replay = Replay(Recording(path_of_shipped("irq-msi")), wall)
     replay.start()
