@@ -65,7 +65,8 @@ class EventKind(IntEnum):
     WIRE = 12
     # Pace, burst, idle, route as it is from now on: id Setting, arg value; seq (of MASKED) newest interrupt signalled.
     SETTING = 13
-    # Events lost before this one: id the Lane that lost them, arg how many, seq the TSC from which on (0: not known).
+    # Events lost before this one: id the Lane that lost them (ENGINE: of any lane, they lie in a damaged part of a
+    # recording), arg how many, seq the TSC from which on (0: not known).
     LOST = 14
     # I/O thread, read() of the resamplefd returned: the guest has ended the interrupt and KVM has lowered the line; or,
     # where KVM_IRQ_LINE raised it, the guest has acknowledged and the vCPU thread has lowered it. id GSI, seq

@@ -201,8 +201,8 @@ def gap_times(events: Events, lane: Lane) -> Numbers:
 
 
 def gaps_of(events: Events, lane: Lane) -> npt.NDArray[np.bool_]:
-    """Where something of a lane is missing before, lost or passed over; shape (n,)."""
-    lost = (events["kind"] == EventKind.LOST) & (events["id"] == lane)
+    """Where something of a lane is missing before, lost or passed over; shape (n,). ENGINE's losses are of any lane."""
+    lost = (events["kind"] == EventKind.LOST) & ((events["id"] == lane) | (events["id"] == Lane.ENGINE))
     told = events["kind"] == EventKind.PASSED_OVER
     gaps: npt.NDArray[np.bool_] = lost | (told & (events["seq"] >> np.uint64(16) & np.uint64(0xFF) == lane))
     return gaps

@@ -84,7 +84,7 @@ class Flows:
                 self._newest = max(self._newest, row.seq)
             case EventKind.BEFORE, Before.COVERED:
                 self._announced = max(self._announced, row.seq)
-            case EventKind.LOST, Lane.GUEST:  # the handler of what is under way may be among them
+            case EventKind.LOST, Lane.GUEST | Lane.ENGINE:  # the handler of what is under way may be among them
                 (self._rung if self._direct else self._signalled).clear()
 
     def _opened(self, doorbell: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import methodcaller
@@ -18,7 +18,7 @@ from operator import methodcaller
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.folds.histogram import PERCENTILES, Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
-from bellwire.engine.folds.tally import Bounds, Tally
+from bellwire.engine.folds.tally import EXIT_REASONS, Bounds, Tally
 from bellwire.engine.scenarios.scenario import did_you_mean
 from bellwire.engine.scenarios.traits import Trait
 
@@ -61,12 +61,26 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "refused": lambda tally, _: sum(tally.refused.values()),  # calls to which KVM answered by an error
     "buffers": lambda tally, _: tally.buffers_used,  # of a virtqueue
     "exits": lambda tally, _: sum(tally.exits_of_guest.values()),
-    **{f"exits_{reason.lower()}": exits_by(reason) for reason in ("IO", "MMIO", "SHUTDOWN")},
+    **{f"exits_{reason.lower()}": exits_by(reason) for reason in EXIT_REASONS},
     "dropped": lambda tally, _: tally.lost,
     "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them
     "journeys": lambda _, latencies: latencies.journeys,
 }
-BOUNDED = {"handled": "irqs_handled", "merged": "irqs_merged"}  # counts, by what Tally.bounds calls them
+BOUNDED: dict[str, tuple[str, ...]] = {  # counts, by what Tally.bounds calls what they add up to
+    "rung": ("doorbells_rung",),
+    "received": ("doorbells_received",),
+    "reads": ("eventfd_reads",),
+    "signalled": ("irqs_signalled",),
+    "handled": ("irqs_handled",),
+    "merged": ("irqs_merged",),
+    "spurious": ("irqs_spurious",),
+    "resamples": ("resamples",),
+    "pending": ("doorbells_pending", "irqs_pending"),
+    "refused": ("refused",),
+    "buffers": ("buffers_used",),
+    "exits": ("exits_to_userspace",),
+    **{f"exits_{reason.lower()}": (f"exits_to_userspace.{reason}",) for reason in EXIT_REASONS},
+}
 UNSEEN: dict[Trait, tuple[str, ...]] = {  # counts of what another process does, which nobody tells
     Trait.REAL_QEMU: ("exits", "exits_io", "exits_mmio", "exits_shutdown", "refused"),
     Trait.PARTNERED: ("reads",),
@@ -90,7 +104,10 @@ class Operand:
 
     def bounds(self, tally: Tally) -> Bounds | None:
         """Between what it lies, where it is not exact."""
-        return tally.bounds().get(BOUNDED.get(self.count, ""))
+        parts, bounds, exact = BOUNDED.get(self.count, ()), tally.bounds(), tally.counts()
+        if bounds.keys().isdisjoint(parts):
+            return None
+        return sum_of_bounds([bounds.get(name) or Bounds(exact[name], exact[name]) for name in parts])
 
 
 @dataclass(frozen=True)
@@ -143,6 +160,12 @@ class Assertion:
             return self.operator == "!=" if apart else None
         found = {OPERATORS[self.operator](value, limit) for value, limit in product(one, other)}
         return found.pop() if len(found) == 1 else None
+
+
+def sum_of_bounds(parts: Sequence[Bounds]) -> Bounds:
+    """Between what several counts add up to."""
+    most = [part.most for part in parts if part.most is not None]
+    return Bounds(sum(part.least for part in parts), sum(most) if len(most) == len(parts) else None)
 
 
 def extremes(bounds: Bounds | None, exact: float) -> tuple[float, float]:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EventKind, Setting, by_kind
+from bellwire.engine.events import EventKind, Lane, Setting, by_kind
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
@@ -257,7 +257,8 @@ class Folded:
         for events in recording.sorted_batches():
             self.latencies.feed(events)
             self.exits.feed(events)
-            self.dropped += int(by_kind(events).of(EventKind.LOST)["arg"].sum())
+            losses = by_kind(events).of(EventKind.LOST)
+            self.dropped += int(losses["arg"][losses["id"] != Lane.ENGINE].sum())  # those are said to be damaged
             done += events.size
             progress(done / all_)
 

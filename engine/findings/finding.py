@@ -1,4 +1,4 @@
-"""One thing that a run shows: a sentence, the numbers that it rests on, the events that show it."""
+"""One thing that a run shows: a begun_large, the numbers that it rests on, the events that show it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ def share(part: int, whole: int, of: Thing | None = None) -> str:
     if not part:
         return tr("none of {whole}", whole=all_)
     return tr("{part} of {whole}", part=grouped(part), whole=all_)
+
+
+def or_more(words: str, missing: int) -> str:
+    """The words of a count, which is no more than a bound where events are missing that it is made of."""
+    return tr("at least {count}", count=words) if missing else words
+
+
+def begun_large(claim: str) -> str:
+    """With its first letter large, whatever word it begins with."""
+    return claim[:1].upper() + claim[1:]
 
 
 def often(count: int) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from bellwire.engine._core import lib
 from bellwire.engine.counted import number_of
-from bellwire.engine.events import EventKind, Operation, exit_name
-from bellwire.engine.findings.finding import Finding, often, share
+from bellwire.engine.events import EventKind, Lane, Operation, exit_name
+from bellwire.engine.findings.finding import Finding, begun_large, often, or_more, share
 from bellwire.engine.findings.ordinary import (
     added_up,
     buffers,
@@ -117,12 +117,14 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             reasons[why_it_left(access, evidence.ways.ring)] += count
     for reason, count in reasons.most_common():
         yield Finding(
-            tr_n(
-                "{share} left to user space: {why}.",
-                "{share} left to user space: {why}.",
-                count,
-                share=share(count, tally.doorbells_rung, "doorbell"),
-                why=reason,
+            begun_large(
+                tr_n(
+                    "{share} left to user space: {why}.",
+                    "{share} left to user space: {why}.",
+                    count,
+                    share=or_more(share(count, tally.doorbells_rung, "doorbell"), tally.may_lack(Lane.VCPU)),
+                    why=reason,
+                )
             ),
             {"left": count, "doorbells_rung": tally.doorbells_rung},
             (EventKind.EXIT, EventKind.ENTRY),
@@ -186,12 +188,14 @@ def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         if address in doorbells:
             why = tr("a doorbell is there, but these were none, as KVM takes no reads for one")
         yield Finding(
-            tr(
-                "{reads} and {writes} of {place} left to user space: {why}.",
-                reads=number_of(reads, "read"),
-                writes=number_of(writes, "write"),
-                place=place,
-                why=why,
+            begun_large(
+                tr(
+                    "{reads} and {writes} of {place} left to user space: {why}.",
+                    reads=or_more(number_of(reads, "read"), tally.may_lack(Lane.VCPU)),
+                    writes=or_more(number_of(writes, "write"), tally.may_lack(Lane.VCPU)),
+                    place=place,
+                    why=why,
+                )
             ),
             {"reads": reads, "writes": writes, "exits": sum(tally.exits_to_userspace.values())},
             (EventKind.EXIT, EventKind.ENTRY),
@@ -210,6 +214,7 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         share=lost,
     )
     if evidence.unmaskings:
+        late = grouped(evidence.late_edges) if evidence.late_edges else tr_as("of them", "none")
         claim = tr_n(
             "{share} was signalled while its pin was masked, and was lost: {late} came late, when it was unmasked, "
             "{times}.",
@@ -217,7 +222,7 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             "unmasked, {times}.",
             tally.irqs_lost,
             share=lost,
-            late=grouped(evidence.late_edges) if evidence.late_edges else tr_as("of them", "none"),
+            late=or_more(late, tally.may_lack(Lane.GUEST)),
             times=often(evidence.unmaskings),
         )
     numbers = {"irqs_lost": tally.irqs_lost, "unmaskings": evidence.unmaskings, "late": evidence.late_edges}
@@ -263,11 +268,12 @@ def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def acknowledged_claim(tally: Tally, evidence: Evidence) -> str:
     """There is no resamplefd: the guest tells the VMM."""
+    lowered = number_of(evidence.ways.acknowledged, "acknowledgement")
     return tr(
         "{interrupts} raised the line by KVM_IRQ_LINE, and {acknowledgements} of the guest lowered it, each by an "
         "exit.",
         interrupts=number_of(tally.irqs_signalled, "interrupt"),
-        acknowledgements=number_of(evidence.ways.acknowledged, "acknowledgement"),
+        acknowledgements=or_more(lowered, tally.may_lack(Lane.IO_THREAD)),
     )
 
 
@@ -277,10 +283,10 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     happened = tr(
         "{interrupts} raised the line and {resamples} came",
         interrupts=number_of(tally.irqs_signalled, "interrupt"),
-        resamples=number_of(resamples, "resample"),
+        resamples=or_more(number_of(resamples, "resample"), tally.may_lack(Lane.IO_THREAD)),
     )
     before, back_end = share(evidence.resamples_before, evidence.resamples_compared), evidence.backend
-    if not eoi and not resamples:
+    if not eoi and not resamples and not tally.may_lack(Lane.IO_THREAD):
         return tr(
             "The handler writes no EOI: {happened}, so the line is still high, and the device waits ({back_end}).",
             happened=happened,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bellwire.engine.counted import count_of, number_of
 from bellwire.engine.events import EventKind, Lane, Switch
-from bellwire.engine.findings.finding import Finding, often, share
+from bellwire.engine.findings.finding import Finding, begun_large, often, or_more, share
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
@@ -91,7 +91,7 @@ def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
                 "fetched them {times} when it was back in user space.",
                 ways.fetched,
                 share=share(ways.fetched, rung, "doorbell"),
-                times=often(ways.fetches),
+                times=or_more(often(ways.fetches), tally.may_lack(Lane.VCPU)),
             ),
             {"fetched": ways.fetched, "fetches": ways.fetches, "doorbells_rung": rung, "left": ways.left},
             (EventKind.RING, EventKind.FETCH),
@@ -101,7 +101,7 @@ def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What switching cost: nothing, if all that was rung has arrived."""
     cut = evidence.cuts[Switch.IOEVENTFD]
-    if not cut or not tally.doorbells_rung:
+    if not cut or not tally.doorbells_rung or "doorbells_pending" in tally.bounds():
         return
     pending = tally.doorbells_pending
     rest = tr_n("{n} is still under way", "{n} are still under way", pending) if pending else tr("none was lost")
@@ -125,6 +125,8 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Doorbells that came faster than they were read."""
+    if "eventfd_reads" in tally.bounds():
+        return
     if tally.eventfd_reads and tally.doorbells_received > tally.eventfd_reads:
         queues = len(evidence.ways.reads)
         fds = tr("{many} eventfds", many=queues) if queues > 1 else tr_as("after 'reads of'", "the eventfd")
@@ -169,7 +171,8 @@ def direct_claim(tally: Tally, evidence: Evidence) -> str:
             )
         )
     if left:
-        parts.append(tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left)))
+        count = or_more(grouped(left), tally.may_lack(Lane.VCPU))
+        parts.append(tr("our vCPU thread passed {left} of the doorbells on", left=count))
     figures = {"parts": ", ".join(parts), "reads": number_of(tally.eventfd_reads, "read")}
     if always and left:
         return tr_n(
@@ -213,7 +216,8 @@ def answered_claim(tally: Tally, evidence: Evidence) -> str:
         )
     ours = tr("no thread of this process took part")
     if left:
-        ours = tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left))
+        count = or_more(grouped(left), tally.may_lack(Lane.VCPU))
+        ours = tr("our vCPU thread passed {left} of the doorbells on", left=count)
     if Trait.KERNEL_WORKER in traits_of(evidence.scenario):
         return tr_n(
             "{n} doorbell went to a vhost worker, thread {thread} of the kernel: {parts}, and {ours}.",
@@ -237,9 +241,13 @@ def interrupt_ways(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Where interrupts went several ways."""
     by = evidence.ways.by
     if len(by) > 1:
-        parts = ", ".join(tr("{count} by {way}", count=grouped(count), way=tr(way)) for way, count in by.items())
+        lacks = tally.may_lack(Lane.IO_THREAD)
+        parts = ", ".join(
+            tr("{count} by {way}", count=or_more(grouped(count), lacks), way=tr(way)) for way, count in by.items()
+        )
+        all_ = or_more(grouped(sum(by.values())), lacks)
         yield Finding(
-            tr("{count} interrupts were signalled: {parts}.", count=grouped(sum(by.values())), parts=parts),
+            begun_large(tr("{count} interrupts were signalled: {parts}.", count=all_, parts=parts)),
             {"signalled": sum(by.values()), **{f"by {way}": count for way, count in by.items()}},
             (EventKind.IRQFD, EventKind.IRQ_IOCTL),
         )
@@ -277,7 +285,7 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         why = tr("that was signalled before the first event here")
         if tally.resamples:
             why = tr("the line was still high")
-        more = often(tally.irqs_spurious)
+        more = or_more(often(tally.irqs_spurious), tally.may_lack(Lane.GUEST))
         yield Finding(
             tr("The handler ran {times} more than it was signalled: {why}.", times=more, why=why),
             {"spurious": tally.irqs_spurious, "handled": tally.irqs_handled},
@@ -291,7 +299,7 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         return
     if evidence.rung_by:
         rang = ", ".join(
-            tr("vCPU {vcpu} rang {times}", vcpu=vcpu, times=often(count))
+            tr("vCPU {vcpu} rang {times}", vcpu=vcpu, times=or_more(often(count), tally.may_lack(Lane.GUEST)))
             for vcpu, count in sorted(evidence.rung_by.items())
         )
         yield Finding(
@@ -305,14 +313,14 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             (EventKind.RING, EventKind.DOORBELL),
         )
     if evidence.handled_by:
-        claim = tr("The handler ran {where}.", where=by_each_vcpu(evidence))
+        claim = tr("The handler ran {where}.", where=by_each_vcpu(tally, evidence))
         yield Finding(claim, {"handled": tally.irqs_handled}, (EventKind.HANDLER,))
 
 
-def by_each_vcpu(evidence: Evidence) -> str:
+def by_each_vcpu(tally: Tally, evidence: Evidence) -> str:
     """ "1 204 times on vCPU 0, once on vCPU 1"."""
     return ", ".join(
-        tr("{times} on vCPU {vcpu}", times=often(count), vcpu=vcpu)
+        tr("{times} on vCPU {vcpu}", times=or_more(often(count), tally.may_lack(Lane.GUEST)), vcpu=vcpu)
         for vcpu, count in sorted(evidence.handled_by.items())
     )
 
@@ -323,11 +331,11 @@ def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not any(changes.values()):
         return
     went = ", ".join(
-        tr("{times} at vector {vector:#x}", times=often(count), vector=vector)
+        tr("{times} at vector {vector:#x}", times=or_more(often(count), tally.may_lack(Lane.GUEST)), vector=vector)
         for vector, count in sorted(evidence.vectors.items())
     )
     if evidence.moves:
-        went = by_each_vcpu(evidence)
+        went = by_each_vcpu(tally, evidence)
     past = evidence.ways.by.get(InterruptWay.SIGNAL_MSI, 0)
     words = {"times": often(sum(changes.values())), "where": went or tr("not once")}
     claim = tr("The route changed {times}: the handler ran {where}.", **words)
@@ -388,6 +396,12 @@ def lost_claim(lane: int, lost: int) -> str:
                 "of passed through the kernel, nor how many merged there.",
                 "{n} records of the kernel found no room and were dropped: it is not known when the signals that they "
                 "were of passed through the kernel, nor how many merged there.",
+                lost,
+            )
+        case Lane.ENGINE:
+            return tr_n(
+                "{n} event lies in a damaged part of the recording, so that every count may be too small.",
+                "{n} events lie in damaged parts of the recording, so that every count may be too small.",
                 lost,
             )
         case _:

@@ -42,6 +42,16 @@ from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.outlet import passed_over
 
 NO_EVENTS = (EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE)  # but words about events
+# What has numbers that only grow: the kinds that have them, the first one names them all, and whose losses may be of
+# them. A guest's stamps are lost oldest first, so that the newest are there.
+NUMBERED: tuple[tuple[tuple[EventKind, ...], Lane], ...] = (
+    ((EventKind.RING,), Lane.ENGINE),
+    ((EventKind.HANDLER,), Lane.ENGINE),
+    ((EventKind.DOORBELL,), Lane.IO_THREAD),
+    ((EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT), Lane.IO_THREAD),
+    ((EventKind.BUFFERS,), Lane.IO_THREAD),
+)
+EXIT_REASONS = ("IO", "MMIO", "SHUTDOWN")  # for which a guest leaves: of these none may have been seen, and all be lost
 MOST_REFUSALS = 256  # that are told apart: a session has a few
 
 
@@ -80,6 +90,7 @@ class Tally:
         self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
         self.dropped = 0  # events that are not there: lost, or passed over
         self.lost_from: dict[int, int] = {}  # the lost ones by their Lane
+        self.lost_behind: dict[int, int] = {}  # those that may be behind the newest event of a kind of NUMBERED
         self.passed_over = 0  # of these, those that came faster than they were taken; the counts above include them
 
     @property
@@ -158,6 +169,8 @@ class Tally:
         self.irqs_handled += counts[EventKind.HANDLER]
         self.resamples += counts[EventKind.RESAMPLE]
         self.recorded += len(events) - sum(counts[kind] for kind in NO_EVENTS)
+        if counts[EventKind.LOST] or self.lost_behind:
+            self._follow_losses(events)
         if counts[EventKind.BEFORE]:
             self._begin(events)
         batch = by_kind(self.began.relative(events))
@@ -236,6 +249,17 @@ class Tally:
         for lane, lost in pairs(events):
             self.lost_from[lane] = self.lost_from.get(lane, 0) + lost
 
+    def _follow_losses(self, events: Events) -> None:
+        """How many events are lost behind the newest one of each kind that has numbers."""
+        losses = np.flatnonzero(events["kind"] == EventKind.LOST)
+        for kinds, lane in NUMBERED:
+            newest = np.flatnonzero(np.isin(events["kind"], kinds))
+            behind = events[losses[losses > newest[-1]] if newest.size else losses]
+            gone = int(behind["arg"][np.isin(behind["id"], (lane, Lane.ENGINE))].sum())
+            gone += 0 if newest.size else self.lost_behind.pop(kinds[0], 0)
+            self.lost_behind[kinds[0]] = gone
+        self.lost_behind = {kind: gone for kind, gone in self.lost_behind.items() if gone}
+
     def _pass_over(self, events: Events) -> None:
         """Counts what was passed over as if it had come."""
         self.passed_over += int(events["arg"].sum())
@@ -272,16 +296,100 @@ class Tally:
             "kvm": dict(self.kvm),
         }
 
-    def bounds(self) -> dict[str, Bounds]:
-        """The counters that are no more than bounds, by name.
+    # -- what is no more than a bound, as events are missing
 
-        Where stamps of the guest were dropped, each of the interrupts that seem merged may have had a handler of its
-        own; of a level a run of the handler may have had no signal, so that nothing bounds how many there were.
+    def may_lack(self, *lanes: Lane) -> int:
+        """Events of these lanes that nobody has: so many may be missing in what is counted from them."""
+        return sum(self.lost_from.get(lane, 0) for lane in {*lanes, Lane.ENGINE})
+
+    def bounds(self) -> dict[str, Bounds]:
+        """The counters that are no more than bounds, by name: those of counts(), "resamples" and "refused"; of the
+        exits to user space the sum, but INTR, and behind a dot each reason's.
+
+        What is counted event by event is too small by as many as are lost of its lane. What is a number is known from
+        the newest event on, unless events are lost behind that. Where stamps of the guest were dropped, each of the
+        interrupts that seem merged may have had a handler of its own, and each run beyond them no signal.
         """
-        if not self.irqs_merged or not self.lost_from.get(Lane.GUEST):
+        if not self.lost:
             return {}
-        handled = Bounds(self.irqs_handled, None if self.resamples or self.began.noted else self.irqs_arrived)
-        return {"irqs_handled": handled, "irqs_merged": Bounds(0, self.irqs_merged)}
+        exits = {**dict.fromkeys(EXIT_REASONS, 0), **self.exits_to_userspace}
+        found = {
+            **self._bounds_of_numbers(),
+            **self._bounds_of_handlers(),
+            "eventfd_reads": self._bounds_of_reads,
+            "resamples": lacking(self.resamples, self.may_lack(Lane.IO_THREAD)),
+            "refused": lacking(sum(self.refused.values()), self.may_lack()),
+            "exits_to_userspace": lacking(sum(self.exits_of_guest.values()), self.may_lack(Lane.VCPU)),
+            **{f"exits_to_userspace.{name}": lacking(exits[name], self.may_lack(Lane.VCPU)) for name in exits},
+        }
+        return {name: bounds for name, bounds in found.items() if bounds.least != bounds.most}
+
+    def _bounds_of_numbers(self) -> dict[str, Bounds]:
+        """Of what has numbers that only grow."""
+        rung, signalled = lacking(self.doorbells_rung, self._behind(EventKind.RING)), self._bounds_of_signals
+        unseen, unread = self._behind(EventKind.HANDLER), self._behind(EventKind.DOORBELL)
+        more = unseen if self.direct else unread  # doorbells may have been received
+        received = Bounds(self.doorbells_received, rung.most if more else self.doorbells_received)
+        pending, unmoved = self.irqs_pending, self._behind(EventKind.BUFFERS) if self.buffers_added else 0
+        return {
+            "doorbells_rung": rung,
+            "doorbells_received": received,
+            "doorbells_pending": remainder(rung, received),
+            "irqs_signalled": signalled,
+            "irqs_pending": Bounds(0 if unseen else pending, raised(pending - self.irqs_signalled, signalled.most)),
+            "buffers_added": lacking(self.buffers_added, unmoved),
+            "buffers_used": lacking(self.buffers_used, unmoved),
+        }
+
+    @property
+    def _bounds_of_reads(self) -> Bounds:
+        """Each has brought a doorbell at least."""
+        reads, received = self.eventfd_reads, self._bounds_of_numbers()["doorbells_received"].most
+        most = reads if self.direct else reads + self.may_lack(Lane.IO_THREAD)
+        return Bounds(reads, max(reads, most if received is None else min(most, received)))
+
+    def _bounds_of_handlers(self) -> dict[str, Bounds]:
+        """Of the handler's runs, and of what is told by them."""
+        arrived = Bounds(self.irqs_arrived, self.irqs_arrived)
+        if self._behind(EventKind.HANDLER):
+            arrived = Bounds(self.irqs_arrived, raised(-self.irqs_lost, self._bounds_of_signals.most))
+        most = self.irqs_handled + self.may_lack(Lane.GUEST)
+        uncaused = self.resamples or self.began.noted  # a run may have had no signal
+        if arrived.most is not None and not uncaused:
+            most = max(self.irqs_handled, min(most, arrived.most))
+        handled = Bounds(self.irqs_handled, most)
+        return {
+            "irqs_handled": handled,
+            "irqs_merged": remainder(arrived, handled),
+            "irqs_spurious": remainder(handled, arrived) if uncaused else Bounds(0, 0),
+        }
+
+    @property
+    def _bounds_of_signals(self) -> Bounds:
+        """Of the interrupts that were signalled: another process's are known by their handlers alone."""
+        if self.partner_pid:
+            return Bounds(self.irqs_signalled, None if self._behind(EventKind.HANDLER) else self.irqs_signalled)
+        return lacking(self.irqs_signalled, self._behind(EventKind.RING if self.direct else EventKind.IRQFD))
+
+    def _behind(self, kind: EventKind) -> int:
+        """Events that are lost behind the newest one of this kind and may have been some of it."""
+        return self.lost_behind.get(kind, 0)
+
+
+def lacking(count: int, missing: int) -> Bounds:
+    """Of a count that so many may be missing from."""
+    return Bounds(count, count + missing)
+
+
+def remainder(whole: Bounds, part: Bounds) -> Bounds:
+    """Of what is left, which is no less than nothing."""
+    least = 0 if part.most is None else max(0, whole.least - part.most)
+    return Bounds(least, None if whole.most is None else max(0, whole.most - part.least))
+
+
+def raised(count: int, most: int | None) -> int | None:
+    """So many more; None where nothing bounds it."""
+    return None if most is None else count + most
 
 
 def pairs(events: Events) -> Iterator[tuple[int, int]]:

@@ -49,7 +49,7 @@ class Contents:
         return contents
 
     def feed(self, number: int, events: Events, journeys: Journeys) -> None:
-        """Adds a batch; one that is damaged is empty, and a gap."""
+        """Adds a batch; one that is damaged is empty or the word that it is lost, and a gap."""
         self.kinds[number] = kinds_of(events)
         self.gaps.feed(events)
         if not events.size:

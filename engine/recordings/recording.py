@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
-from bellwire.engine.events import EVENT, EventKind, Events, end_to_end, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, end_to_end, event, no_events
 from bellwire.engine.host.text_files import open_descriptor
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.outputs import is_growing
@@ -414,21 +414,41 @@ class Recording:
             self._cache.move_to_end(number)
             return self._cache[number]
         try:
-            events = self.read_once(number)
+            events = self._intact(number)
         except RecordingError as error:
             self.changed = str(error)
+            return no_events()
+        if events is None:
             return no_events()
         self._cache[number] = events
         while sum(kept.nbytes for kept in self._cache.values()) > CACHED and len(self._cache) > 1:
             self._cache.popitem(last=False)
         return events
 
+    def read_or_lost(self, number: int) -> Events:
+        """The same for who counts: in place of a damaged batch is the word that its events are lost."""
+        events = self.read(number)
+        return self._lost(number) if number in self.damaged else events
+
     def read_once(self, number: int) -> Events:
-        """The same, not kept, for who goes through all of them; RecordingError if the file has changed."""
+        """The same, not kept, for who goes through all of them; RecordingError if the file has changed.
+
+        In place of a damaged one is the word that its events are lost, so that no count takes them for none.
+        """
+        events = self._intact(number)
+        return self._lost(number) if events is None else events
+
+    def _lost(self, number: int) -> Events:
+        """A LOST event of everything in a batch, of whatever lane."""
+        entry = self.entries[number]
+        first, last, count = int(entry["first"]), int(entry["last"]), int(entry["events"])
+        return event(last, EventKind.LOST, Lane.ENGINE, Lane.ENGINE, max(first - 1, 0), count)
+
+    def _intact(self, number: int) -> Events | None:
+        """A batch; None if it is damaged, which is noted. RecordingError if the file has changed."""
         events = self._read(self.entries[number])
         if events is None:
             self.damaged[number] = int(self.entries["events"][number])
-            return no_events()
         return events
 
     def _read(self, entry: np.void) -> Events | None:

@@ -125,7 +125,7 @@ class Replay(Source):
             return Resumed(tally, opening, counted=False)
         number, tally = index.tally_before(batch)
         for earlier in range(number, batch):
-            tally.feed(self.recording.read(earlier))
+            tally.feed(self.recording.read_or_lost(earlier))
         return Resumed(tally, prologue(tally, int(self.recording.entries["first"][batch])), counted=True)
 
     def _stood_before(self, batch: int) -> Events:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bellwire.engine.events import Lane
 from bellwire.engine.findings.assertion import Judgement, done_elsewhere
 from bellwire.engine.findings.finding import Finding
 from bellwire.engine.findings.findings import findings
@@ -25,6 +26,7 @@ from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duratio
 from bellwire.viz.text.host_words import host_line
 from bellwire.viz.text.trust import (
     agreement,
+    bounded,
     corrected,
     dropped_text,
     kernel_word,
@@ -44,7 +46,7 @@ VERDICTS = {True: ("holds   ", "green"), None: ("unknown ", "bold yellow"), Fals
 UNKNOWN = "–"
 NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
 NOT_SEEN = "it is not known: another process does it, and nobody tells"
-BOUND = "; stamps of the guest were dropped, so that it cannot be told"
+BOUND = "; events are missing, so that it cannot be told"
 TOO_FEW_OR_APART = "too few values, or clocks that are apart"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
@@ -199,12 +201,16 @@ def doorbells_table(tally: Tally, evidence: Evidence) -> Figures:
     reads = evidence.ways.reads
     of = f"reads of {len(reads)} eventfds" if len(reads) > 1 else "reads of the eventfd"
     table = table_of("Doorbells", ["rung", received, "pending", of], "yellow")
-    numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending)
-    read = "–" if tally.partner_pid else grouped(tally.eventfd_reads)  # that process's own are not seen
-    table.add_row(f"guest → {other_side(tally, evidence)}", *map(grouped, numbers), read)
+    names = ("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads")
+    numbers = [bounded(tally.counts()[name], tally.bounds().get(name)) for name in names]
+    if tally.partner_pid:
+        numbers[-1] = UNKNOWN  # that process's own are not seen
+    table.add_row(f"guest → {other_side(tally, evidence)}", *numbers)
+    least = "≥ " if tally.may_lack(Lane.IO_THREAD) else ""
     for queue in sorted(reads) if len(reads) > 1 else ():
         brought = grouped(tally.received_from.get(queue, 0))
-        table.add_row(f"  eventfd {queue}", "", brought, "", grouped(reads[queue]))
+        more = least if "doorbells_received" in tally.bounds() else ""
+        table.add_row(f"  eventfd {queue}", "", f"{more}{brought}", "", f"{least}{grouped(reads[queue])}")
     return table
 
 
@@ -214,15 +220,11 @@ def interrupts_table(tally: Tally, evidence: Evidence) -> Figures:
     Of the pending ones some may be kept, by an eventfd that is no irqfd now. Where stamps of the guest were dropped,
     some of what seems merged had a handler of its own.
     """
-    least, most = ("≥ ", "≤ ") if tally.bounds() else ("", "")
-    numbers = {
-        "signalled": grouped(tally.irqs_signalled),
-        "handled": f"{least}{grouped(tally.irqs_handled)}",
-        "merged": f"{most}{grouped(tally.irqs_merged)}",
-        "pending": grouped(tally.irqs_pending),
-    }
-    rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost, "kept, no irqfd": tally.irqs_kept}
-    numbers |= {name: grouped(count) for name, count in rare.items() if count}
+    counts, bounds = tally.counts(), tally.bounds()
+    heads = {head: f"irqs_{head}" for head in ("signalled", "handled", "merged", "pending")}
+    rare = {"spurious": "irqs_spurious", "lost": "irqs_lost", "kept, no irqfd": "irqs_kept"}
+    heads |= {head: name for head, name in rare.items() if counts[name] or name in bounds}
+    numbers = {head: bounded(counts[name], bounds.get(name)) for head, name in heads.items()}
     table = table_of("Interrupts", list(numbers), "cyan")
     table.add_row(f"{other_side(tally, evidence)} → guest", *numbers.values())
     return table
@@ -300,7 +302,7 @@ def measured(verdict: Judgement) -> str:
 def said_between(bounds: Bounds) -> str:
     """A count of which only that is known."""
     least, most = f"at least {grouped(bounds.least)}", "" if bounds.most is None else f"at most {grouped(bounds.most)}"
-    return " and ".join(filter(None, (least if bounds.least else "", most)))
+    return " and ".join(filter(None, (least if bounds.least or not most else "", most)))
 
 
 def said(number: float, is_time: bool) -> str:
@@ -311,8 +313,10 @@ def said(number: float, is_time: bool) -> str:
 def exits_table(tally: Tally) -> RenderableType:
     """Exits by who counted them: this program, which saw KVM_RUN return, and KVM itself."""
     table = table_of("Counted by", ["times"], text="what")
+    bounds = tally.bounds()
     for reason, count in sorted(tally.exits_to_userspace.items()):
-        table.add_row("bellwire", f"KVM_RUN returned: {reason}", grouped(count))
+        times = bounded(count, bounds.get(f"exits_to_userspace.{reason}"))
+        table.add_row("bellwire", f"KVM_RUN returned: {reason}", times)
     for name, count in tally.kvm.items():
         table.add_row("KVM", name, grouped(count))
     return table if table.row_count else Text("Exits: none was counted.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bellwire.engine.findings.finding import or_more
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions_of_one import (
@@ -78,7 +79,7 @@ def so_far(model: LiveModel) -> str:
     if model.scenario.doorbell:
         parts.append(tr("it rang {doorbells}", doorbells=count_of(model.tally.doorbells_rung, "doorbell")))
     if model.tally.direct:  # nobody of the host sends any
-        runs = times(model.tally.irqs_handled)
+        runs = or_more(times(model.tally.irqs_handled), "irqs_handled" in model.tally.bounds())
         two = Trait.TWO_GUESTS in model.traits
         parts.append(
             tr("guest B's handler ran {times}", times=runs) if two else tr("its handler ran {times}", times=runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.events import EventfdRole, Switch
+from bellwire.engine.findings.finding import begun_large, or_more
 from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.model.moments.shown import newest_journeys
@@ -265,7 +266,7 @@ def acknowledged(model: LiveModel) -> str:
     )
     if not spurious:
         return told
-    runs = count_of(spurious, "run")
+    runs = begun_large(or_more(count_of(spurious, "run"), "irqs_spurious" in model.tally.bounds()))
     return spaced(told, tr("{runs} of the handler so far had no cause: the line was still high.", runs=runs))
 
 

@@ -22,6 +22,7 @@ from bellwire.viz.model.rates import SECOND
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, spent, times
 from bellwire.viz.text.host_words import back_end_words, told_of_host
+from bellwire.viz.text.trust import bounded
 from bellwire.viz.wires.passable import vector_of
 
 BEFORE = 2  # seconds: a token is on its way for longer than the second that is counted
@@ -192,7 +193,8 @@ def exits_text(number: str) -> str:
 
 def reads_text(model: LiveModel) -> str:
     """How often a thread of this process has read the doorbell's eventfd."""
-    return tr("reads by our threads: {number}", number=grouped(model.tally.eventfd_reads))
+    reads = bounded(model.tally.eventfd_reads, model.tally.bounds().get("eventfd_reads"))
+    return tr("reads by our threads: {number}", number=reads)
 
 
 # -- interrupts

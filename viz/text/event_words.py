@@ -187,6 +187,8 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             return tr("{switch} on", switch=name) if arg else tr("{switch} off", switch=name)
         case EventKind.SETTING:
             return setting_form(id, arg)
+        case EventKind.LOST if id == Lane.ENGINE:
+            return tr("{arg} events before this lost, in a damaged part of the recording", **LATER)
         case EventKind.LOST:
             return tr("{arg} events of the lane {lane} lost before this", lane=lane_name(id), **LATER)
         case EventKind.PASSED_OVER:

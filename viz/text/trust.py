@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, round_duration, signed
 
@@ -54,6 +54,17 @@ def dropped_text(tally: Tally) -> str:
     if not tally.passed_over:
         return dropped
     return f"{dropped}, {tr('{events} only counted', events=grouped(tally.passed_over))}"
+
+
+def bounded(count: int, bounds: Bounds | None) -> str:
+    """A count; where events that it is made of are missing, between what it lies: "≥ 3 246", "≤ 12", "0 … 12"."""
+    if bounds is None:
+        return grouped(count)
+    if bounds.most is None or count == bounds.least:
+        return f"≥ {grouped(bounds.least)}"
+    if count == bounds.most:
+        return f"≤ {grouped(bounds.most)}"
+    return f"{grouped(bounds.least)} … {grouped(bounds.most)}"
 
 
 def interval(paced: Iterable[Paced]) -> str:

@@ -183,7 +183,7 @@ class KernelStages:
         for one in settings[settings["id"] == Setting.KERNEL]:
             if one["arg"]:
                 self.listened, self.error_cycles = int(one["arg"]), int(one["seq"])
-        self.lost += int(losses["arg"][losses["id"] == Lane.KVM].sum())
+        self.lost += int(losses["arg"][np.isin(losses["id"], (Lane.KVM, Lane.ENGINE))].sum())
 
     def _told_of(self, found: Records) -> Told:
         seen = np.logical_or.reduce([found["early"], *(found[name] > 0 for name in TOLD)])

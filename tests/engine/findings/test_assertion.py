@@ -127,7 +127,7 @@ def test_of_a_bound_only_what_it_can_tell_holds_or_fails(text: str, holds: bool 
     for seq in (1, 2, 4, 6, 8, 10):
         tally.feed(event(20 + seq, EventKind.HANDLER, Lane.GUEST, 0, seq, 0))
     assert parse_assertion("merged==4").judge(tally, Latencies(scenario(), CLOCK)).holds is True
-    tally.feed(event(40, EventKind.LOST, Lane.GUEST, Lane.GUEST, 0, 3))
+    tally.feed(event(40, EventKind.LOST, Lane.GUEST, Lane.GUEST, 0, 4))
     assert parse_assertion(text).judge(tally, Latencies(scenario(), CLOCK)).holds is holds
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.findings.finding import often, share
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
@@ -16,6 +16,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from tests.support.languages import in_language
+from tests.support.lossy import lossy
 
 SHIPPED = sorted(path.stem for path in path_of_shipped("roundtrip").parent.glob("*.arrow"))
 FEW = 60  # events: until one, two, three of everything have come
@@ -76,3 +77,35 @@ def test_a_share_has_the_noun_of_the_whole() -> None:
     assert [often(count) for count in (1, 2, 3, 1204)] == ["once", "twice", "3 times", "1\u202f204 times"]
     with in_language("de"):
         assert share(1, 1, "doorbell") == "1 von 1 Doorbell"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "lane", "said", "never"),
+    [
+        ("roundtrip", EventKind.EXIT, Lane.VCPU, "At least 757 of 3 787 doorbells left", "were taken by KVM"),
+        ("roundtrip", EventKind.DOORBELL, Lane.IO_THREAD, "reads may be too small", "doorbells came by"),
+        (
+            "roundtrip",
+            EventKind.IRQFD,
+            Lane.IO_THREAD,
+            "At least 2 651 interrupts were signalled: at least",
+            "– never –",
+        ),
+        ("irq-level-resample", EventKind.RESAMPLE, Lane.IO_THREAD, "and at least 758 resamples came", "– never –"),
+        ("irq-route-change", EventKind.HANDLER, Lane.GUEST, "the handler ran at least", "– never –"),
+        ("two-vcpus-doorbell", EventKind.RING, Lane.GUEST, "vCPU 0 rang at least", "– never –"),
+        ("lab-mmio-storm", EventKind.EXIT, Lane.VCPU, "At least ", "– never –"),
+        ("roundtrip", EventKind.DOORBELL, Lane.ENGINE, "1 893 events lie in damaged parts", "doorbells came by"),
+    ],
+)
+def test_what_may_be_too_small_is_said_to_be_at_least_that(
+    name: str, kind: EventKind, lane: Lane, said: str, never: str
+) -> None:
+    events, _ = lossy(name, kind, lane, 2)
+    recording = Recording(path_of_shipped(name))
+    tally, evidence = Tally(), Evidence(recording.header.scenario, recording.header.backend)
+    tally.feed(events)
+    evidence.feed(events)
+    told = "\n".join(finding.claim for finding in findings(tally, evidence)).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert said in told
+    assert never not in told

@@ -21,9 +21,13 @@ from bellwire.engine.events import (
     Operation,
     Setting,
     Switch,
+    end_to_end,
+    event,
     exit_name,
 )
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 
 IO, MMIO, INTR = 2, 6, 10
 
@@ -192,3 +196,67 @@ def test_what_is_signalled_to_a_masked_pin_is_lost() -> None:
     tally = fed((EventKind.SETTING, Setting.MASKED, 0, 1), (EventKind.IRQFD, 5, 1, 0), (EventKind.IRQFD, 5, 2, 0))
     assert (tally.irqs_signalled, tally.irqs_lost, tally.irqs_pending) == (2, 2, 0)
     assert tally.settled
+
+
+# -- bounds, where events are missing
+
+
+def without_some(events: Events, lane: Lane, first: int, last: int) -> Events:
+    """Without a stretch of a lane (ENGINE: of all of them), in whose place is the word on it."""
+    stretch = np.arange(first, last)
+    of_lane = np.ones(stretch.size, bool) if lane == Lane.ENGINE else events["lane"][stretch] == lane
+    if not of_lane.any():
+        return events
+    word = event(int(events["tsc"][last - 1]), EventKind.LOST, Lane.ENGINE, lane, 0, int(of_lane.sum()))
+    return np.concatenate([np.delete(events[:last], stretch[of_lane]), word, events[last:]])
+
+
+def known(tally: Tally) -> dict[str, int]:
+    """Each count that may be a bound."""
+    exits = tally.exits_to_userspace
+    by_reason = {f"exits_to_userspace.{name}": count for name, count in exits.items()}
+    counts = {name: count for name, count in tally.counts().items() if isinstance(count, int)}
+    counts |= {"resamples": tally.resamples, "refused": sum(tally.refused.values())}
+    return {**counts, "exits_to_userspace": sum(tally.exits_of_guest.values()), **by_reason}
+
+
+@pytest.mark.parametrize("lane", [Lane.GUEST, Lane.VCPU, Lane.IO_THREAD, Lane.ENGINE])
+@pytest.mark.parametrize(
+    "name",
+    ["roundtrip", "irq-level-resample", "irq-line-level", "irq-burst", "vm-to-vm", "vhost-user-blk", "virtqueue"],
+)
+def test_whatever_is_lost_what_was_counted_lies_between_the_bounds(name: str, lane: Lane) -> None:
+    events = end_to_end(*Recording(path_of_shipped(name)).sorted_batches())
+    whole, random = Tally(), np.random.default_rng(lane)
+    whole.feed(events)
+    short = 0
+    for _ in range(20):
+        first = int(random.integers(100, events.size - 1))
+        end = events.size - 50 * (lane == Lane.GUEST)  # the newest stamps of a guest are never lost
+        last = int(random.choice([min(first + 1 + int(random.integers(0, 400)), end), end]))
+        lossy = Tally()
+        for part in np.array_split(without_some(events, lane, min(first, last - 1), last), 3):
+            lossy.feed(part)
+        counted, bounds = known(lossy), lossy.bounds()
+        for which in known(whole).keys() & counted.keys() | bounds.keys():
+            count = known(whole).get(which, 0)
+            least, most = vars(bounds[which]).values() if which in bounds else (counted[which],) * 2
+            assert least <= count <= (count if most is None else most), which
+            assert least <= counted.get(which, 0) <= (counted[which] if most is None else most), which
+            short += least != count
+    assert short or lane != Lane.ENGINE
+
+
+def test_of_a_stream_that_lost_nothing_nothing_is_a_bound() -> None:
+    assert fed(*ROUND_TRIPS).bounds() == {}
+
+
+def test_a_number_is_known_again_with_the_next_event_behind_a_loss() -> None:
+    tally = fed(*ROUND_TRIPS, (EventKind.LOST, Lane.IO_THREAD, 0, 2))
+    assert tally.bounds()["doorbells_received"] == Bounds(4, 5)
+    assert tally.bounds()["irqs_signalled"] == Bounds(3, 5)
+    tally.feed(batch((EventKind.DOORBELL, 0, 5, 1)))
+    assert "doorbells_received" not in tally.bounds()
+    assert tally.bounds()["irqs_signalled"] == Bounds(3, 5)
+    tally.feed(batch((EventKind.IRQ_IOCTL, 1, 5, 5)))
+    assert tally.bounds().keys() == {"eventfd_reads", "resamples"}

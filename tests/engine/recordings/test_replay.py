@@ -98,6 +98,33 @@ def test_a_file_that_is_removed_or_replaced_is_played_to_its_end(instead: bytes 
         replay.start()
 
 
+def test_a_damaged_part_is_played_as_the_word_that_it_is_lost_and_what_follows_it_as_it_was(tmp_path: Path) -> None:
+    """The replay ended there, and totals knew nothing of what was missing."""
+    path = recorded(tmp_path / "run.arrow").path
+    entry, content = Recording(path).entries[2], bytearray(path.read_bytes())
+    tsc = content.index(np.uint64(entry["first"]).tobytes(), int(entry["offset"]))
+    content[tsc : tsc + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    recording, wall, tally = Recording(path), WallClock(), Tally()
+    replay, played = Replay(recording, wall), list[Events]()
+    replay.start()
+    wall.ns += 10**15
+    while (events := replay.take()).size:
+        tally.feed(events)
+        played.append(events)
+    assert int(end_to_end(*played)["tsc"][-1]) == recording.last
+    assert end_to_end(*played)["tsc"].tolist().count(entry["last"]) == 1
+    assert tally.lost_from == {Lane.VCPU: 3, Lane.ENGINE: entry["events"]}
+    until_then = Tally()
+    for number in range(recording.entries.size - 1):
+        until_then.feed(recording.read_once(number))
+    replay.indexer.wait()
+    resumed = replay.stood_at(recording.last)[0]
+    assert resumed
+    assert (resumed.counted, state_of(resumed.tally)) == (True, state_of(until_then))
+    replay.stop()
+
+
 def test_a_file_that_is_cut_off_ends_the_replay_with_its_error(recording: Recording) -> None:
     wall = WallClock()
     with Replay(recording, wall) as replay:

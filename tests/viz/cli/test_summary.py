@@ -11,11 +11,13 @@ import pytest
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.recordings.header import Header
-from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recorder import Recorder, save_recording
+from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.text.assets import asset
 from tests.support.emulated import SAID, emulated_recording
 from tests.support.fake_source import FakeSource
+from tests.support.lossy import lossy
 from tests.support.shifted import TURNS, shifted_run
 
 
@@ -73,7 +75,7 @@ def test_where_handlers_were_dropped_what_seems_merged_is_a_bound(
     assert main(["info", str(path), *asked]) == 1
     held, untold, failed = capsys.readouterr().out.splitlines()[-3:]
     assert held.startswith("holds   ")
-    most = f"at most {len(dropped)}, limit 0; stamps of the guest were dropped, so that it cannot be told"
+    most = f"at most {len(dropped)}, limit 0; events are missing, so that it cannot be told"
     assert untold == f"unknown merged == 0: {most}"
     assert failed.startswith("FAILED  ")
 
@@ -84,6 +86,29 @@ def test_where_handlers_were_dropped_what_seems_merged_is_a_bound(
     assert report["bounds"] == bounds
     assert [verdict["holds"] for verdict in report["assertions"]] == [True, None, False]
     assert report["assertions"][1]["value_bounds"] == bounds["irqs_merged"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lane", "row", "name", "asked"),
+    [
+        (EventKind.DOORBELL, Lane.IO_THREAD, "guest → host", "eventfd_reads", "reads==received"),
+        (EventKind.EXIT, Lane.VCPU, "KVM_RUN returned: IO", "exits_to_userspace.IO", "exits_io==1514"),
+        (EventKind.EXIT, Lane.VCPU, "KVM_RUN returned: IO", "exits_to_userspace.MMIO", "exits_mmio==0"),
+    ],
+)
+def test_what_is_counted_from_events_that_were_dropped_is_a_bound(
+    kind: EventKind, lane: Lane, row: str, name: str, asked: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events, gone = lossy("roundtrip", kind, lane, 2)
+    path = tmp_path / "lossy.arrow"
+    save_recording(path, Recording(asset("recordings/roundtrip.arrow")).header, [events])
+    assert main(["info", str(path), "--assert", asked]) == 1
+    printed = capsys.readouterr().out
+    assert "≥" in next(line for line in printed.splitlines() if row in line)
+    assert f"unknown {asked.replace('==', ' == ')}: at" in printed
+    assert main(["info", str(path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["bounds"][name]["most"] - report["bounds"][name]["least"] == gone
 
 
 def test_of_a_run_that_dropped_nothing_no_count_is_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
