@@ -19,6 +19,7 @@ Records = npt.NDArray[np.void]
 Times = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 CHUNK = 1 << 14  # records
+AT_A_TIME = 1 << 16  # events of a recording: journeys are found only in the first ones of a stretch with many more
 
 
 class Chunk:
@@ -201,6 +202,10 @@ class History:
         """The same, of those that came and were not forgotten, whatever else there is on a disk."""
         found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
         return end_to_end(np.empty(0, self.dtype), *found)
+
+    def around(self, times: Times, reach: int) -> Records:
+        """The records that lie between the times (rising, one at least), or not earlier than `reach` before; (n,)."""
+        return self.window(max(int(times[0]) - reach, 0), int(times[-1]))
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""

@@ -44,8 +44,7 @@ def around(journeys: History, events: Events, clock: Clock) -> Journeys:
     """The journeys that the events (in the order of their tsc) can belong to."""
     if not events.size:
         return no_journeys()
-    first, last = int(events["tsc"].min()), int(events["tsc"].max())
-    return journeys.window(max(first - clock.cycles(OUTLIVES), 0), last)
+    return journeys.around(np.sort(events["tsc"]), clock.cycles(OUTLIVES))
 
 
 def members(events: Events, journeys: Journeys) -> npt.NDArray[np.int64]:

@@ -23,6 +23,7 @@ from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, 
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
+from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.rates import Counts, Rates
 from bellwire.viz.text.figures import count_of, duration
@@ -37,7 +38,6 @@ FINE = 1000  # stretches that are not held are one if so small a part of what wa
 KEPT = 8  # stretches whose counts are kept once they were made from events
 PIECE = 20  # bins of a course that are made from journeys together
 PIECES = 32  # of these that are kept
-AT_A_TIME = 1 << 16  # events of a piece: journeys are found only in the first ones of a stretch with many more
 
 Totals = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.void]  # rows as those of Series.rows
@@ -277,7 +277,7 @@ class Past(ABC):
         """The bins first..end-1 of each latency. Of a recording only so much is read at a time."""
         width = self.clock.cycles(BIN_SECONDS)
         t0, t1, middle = first * width, end * width - 1, (first + end) // 2
-        if middle > first and self.about(t0, t1) > AT_A_TIME:
+        if middle > first and self.about(t0, t1) > history.AT_A_TIME:
             halves = self._courses(first, middle), self._courses(middle, end)
             return {name: end_to_end(*(half[name] for half in halves)) for name in self.series}
         journeys = self.journeys(t0, t1)

@@ -11,9 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, EventKind, Lane, event
+from bellwire.engine.events import EVENT, EventKind, Lane, end_to_end, event
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
+from bellwire.viz.model import history
 from bellwire.viz.model.history import Counts, History, Records, Times, count_each, overlap
 
 NEAR = 1 << 12  # events that a search reads first
@@ -120,6 +121,18 @@ class RecordedHistory(History):
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
         return self.in_memory(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
+
+    def around(self, times: Times, reach: int) -> Records:
+        """Those near the times; where these are so far apart that not all between them is read, some more than once.
+
+        Where so much happens that not all of `reach` is read, as much of it as can be.
+        """
+        t0, t1, middle = max(int(times[0]) - reach, 0), int(times[-1]), times.size // 2
+        if self._holds(t0, t1) or self.about(t0, t1) <= history.AT_A_TIME or not (middle or reach):
+            return self.window(t0, t1)
+        if not middle:
+            return self.around(times, reach // 2)
+        return end_to_end(self.around(times[:middle], reach), self.around(times[middle:], reach))
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""

@@ -235,7 +235,7 @@ def test_a_course_before_the_jump_is_whole_however_little_is_read_at_a_time(
     whole = {name: past.course(name, past.first, end) for name in LATENCIES}
     past._pieces.clear()
     monkeypatch.setattr("bellwire.engine.recordings.excerpt.MOST_EVENTS", past.size // 8)
-    monkeypatch.setattr("bellwire.viz.model.past.AT_A_TIME", past.size // 24)
+    monkeypatch.setattr(history, "AT_A_TIME", past.size // 24)
     for name in LATENCIES:
         course = past.course(name, past.first, end)
         assert course["tsc"][-1] > end - HZ // 5

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bellwire.engine.events import EventKind
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recorder import save_recording
@@ -15,6 +16,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.synthetic import round_trips
 from bellwire.viz.model.history import History
+from bellwire.viz.model.journey_of import around, latency_of
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
 from bellwire.viz.timeline.columns import HeldColumns, RecordedColumns, timeline_columns
 from tests.support.recorded import recorded
@@ -86,6 +88,18 @@ def test_a_journey_that_is_seen_only_from_afar_can_be_gone_to(tmp_path: Path) ->
         assert begin(model.journeys.starting_at(start)).tolist() == [start]
         assert model.journeys.starting_at(start + 1).size == 0
         assert model.to_start()
+
+
+def test_events_that_are_far_apart_have_their_journeys(model: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As rows of a filtered table are: of a long stretch only the first events are read."""
+    recording = model.recorded.recording  # type: ignore[union-attr]
+    every = np.concatenate(list(recording.sorted_batches()))
+    some = every[every["kind"] == EventKind.DOORBELL][:: len(recording) // 300]
+    wanted = latency_of(some, around(model.journeys, some, model.clock))
+    monkeypatch.setattr("bellwire.engine.recordings.excerpt.MOST_EVENTS", len(recording) // 4)
+    monkeypatch.setattr("bellwire.viz.model.history.AT_A_TIME", len(recording) // 8)
+    assert not np.isnan(wanted[1:]).any()
+    np.testing.assert_array_equal(latency_of(some, around(model.journeys, some, model.clock)), wanted)
 
 
 def test_what_lies_between_is_known_without_reading(model: LiveModel, recording: Recording) -> None:
