@@ -82,6 +82,7 @@ class Recording:
         self.whole = False  # whether the end of the stream was found
         self.growing = False  # whether a bellwire was still writing it
         self.changed = ""  # that the file is another one by now, once somebody who looks at it has met that
+        self.gone: set[int] = set()  # numbers of the batches that could not be read because of that
         self._cache: OrderedDict[int, Events] = OrderedDict()
         self._parts: OrderedDict[int, BatchPart] = OrderedDict()
         self._held = -1  # the descriptor, while somebody holds the file
@@ -416,7 +417,7 @@ class Recording:
         try:
             events = self._intact(number)
         except RecordingError as error:
-            self.changed = str(error)
+            self.note_gone(number, error)
             return no_events()
         if events is None:
             return no_events()
@@ -429,6 +430,16 @@ class Recording:
         """The same for who counts: in place of a damaged batch is the word that its events are lost."""
         events = self.read(number)
         return self._lost(number) if number in self.damaged else events
+
+    def note_gone(self, number: int, error: RecordingError) -> None:
+        """Somebody could not read a batch: `changed`, and `gone` has it and all that the file has no room for now."""
+        self.changed = str(error)
+        try:
+            with self._opened() as file:
+                size = os.fstat(file).st_size
+        except (OSError, ValueError):
+            size = 0  # another file
+        self.gone |= {number, *np.flatnonzero(self.entries["offset"] + self.entries["size"] > size).tolist()}
 
     def read_once(self, number: int) -> Events:
         """The same, not kept, for who goes through all of them; RecordingError if the file has changed.

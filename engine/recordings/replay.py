@@ -215,6 +215,8 @@ class Replay(Source):
             return next(self._batches, no_events())
         except RecordingError as error:
             self.error = error
+            self._number -= 1  # nothing of it has been yielded
+            self.recording.note_gone(self._number, error)
             return no_events()
 
     def can(self, order: Order) -> str:

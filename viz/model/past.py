@@ -426,13 +426,26 @@ class RecordedPast(HeldPast):
     @property
     def gaps(self) -> Gaps | None:
         contents = self.contents
-        return contents.gaps if contents else None
+        if contents is None:
+            return None
+        contents.note_gone()
+        return contents.gaps
+
+    def missing(self, t0: int, t1: int, *, counts: bool = False) -> str:
+        gone = self.recording.entries[sorted(self.recording.gone)]
+        if ((gone["first"] <= np.uint64(max(t1, 0))) & (gone["last"] >= np.uint64(max(t0, 0)))).any():
+            return tr("its file has changed since it was opened")
+        return super().missing(t0, t1, counts=counts)
 
     def gaps_in(self, t0: int, t1: int) -> Gaps | None:
         """None where all has been played of a file whose end says that nothing was lost: not all of it is read."""
         start, end = self._counted_stretch()
         known = start <= t0 and min(t1, self.last) <= end and self.recording.lost_nothing
-        return self._gaps if known and not (self._gaps.found or self.recording.damaged) else self.gaps
+        return (
+            self._gaps
+            if known and not (self._gaps.found or self.recording.damaged or self.recording.gone)
+            else self.gaps
+        )
 
     def _before(self) -> str:
         return tr("the recording begins later")

@@ -3,6 +3,7 @@ a whole is not known, and why."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -262,6 +263,33 @@ def test_a_word_on_the_second_before_a_recording_does_not_read_all_of_it(
     assert model.past.sum("doorbells", *model.second) is None
     assert words(model, "vcpu")
     assert not read
+
+
+def test_what_a_file_that_was_cut_off_had_is_not_known(
+    replay: LiveModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is played: behind the cut there was none of anything, in the last second and in every bin."""
+    monkeypatch.setattr("bellwire.engine.recordings.recording.CACHED", 0)
+    path, wall = tmp_path / "cut.arrow", WallClock()
+    path.write_bytes(replay.past.recording.path.read_bytes())  # type: ignore[attr-defined]
+    with Replay(Recording(path), wall) as source:
+        source.indexer.wait()
+        model = LiveModel(source)
+        wall.ns += HZ
+        model.tick(1.0)
+        os.truncate(path, path.stat().st_size // 2)
+        for _ in range(SECONDS * 2):
+            wall.ns += HZ // 2
+            model.tick(0.5)
+        assert source.error
+        assert source.complete < source.now()
+        assert in_last_second(model, "doorbells") is None
+        assert "changed since it was opened" in model.why_unknown
+        assert "rang no" not in caption(model)
+        end = source.recording.last // model.rates.bin_cycles
+        assert np.isnan(model.past.bins("doorbells", end - 10, end)).all()
+        assert isinstance(model.past.kinds(source.recording.last - HZ, source.recording.last), Unknown)
+        assert source.position == model.events.total
 
 
 def test_a_large_recording_that_is_still_being_read_says_so(replay: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
