@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bellwire.engine.events import Lane, Switch
 from bellwire.engine.findings.findings import findings, refusals
 from bellwire.engine.folds.evidence import Access
-from bellwire.engine.language import grouped, tr, tr_later
+from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.viz.lessons.labs.causes import write_words
@@ -74,11 +74,12 @@ def exits(run: LabRun) -> list[str]:
     for access, count in run.evidence.left.items():
         words = access_words(access)
         counts[words] = counts.get(words, 0) + count
-    accesses = [f"{grouped(count)} × {words}." for words, count in list(counts.items())[:MOST_LINES]]
+    most_first = sorted(counts.items(), key=lambda counted: -counted[1])
+    accesses = [f"{grouped(count)} × {words}." for words, count in most_first]
     reasons = ", ".join(f"KVM_EXIT_{name} {grouped(count)} ×" for name, count in run.tally.exits_of_guest.items())
     if not reasons:
         return [tr("KVM_RUN never returned because of the guest: nothing left to user space.")]
-    return [tr("KVM_RUN returned: {reasons}.", reasons=reasons), *accesses]
+    return [tr("KVM_RUN returned: {reasons}.", reasons=reasons), *few(accesses, len(accesses))]
 
 
 def access_words(access: Access) -> str:
@@ -131,7 +132,14 @@ def changes(run: LabRun) -> list[str]:
     """What was changed while it ran."""
     words = Wording(run.scenario)
     told = [f"{grouped(run.seconds(int(one['tsc'])), 2)} s: {words.text(one)}." for one in run.changes]
-    return told[:MOST_LINES] or [tr("Nothing was changed while it ran.")]
+    return few(told, run.changed) or [tr("Nothing was changed while it ran.")]
+
+
+def few(lines: list[str], count: int) -> list[str]:
+    """The first of them, and how many of `count` are not told."""
+    told = lines[:MOST_LINES]
+    left = count - len(told)
+    return [*told, tr_n("And {n} more.", "And {n} more.", left)] if left else told
 
 
 def refusals_told(run: LabRun) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 OURS = next(number for number, name in NAMES.items() if name == "INTR")  # the exit by which this program stops a vCPU
 PACING = (Setting.PACE, Setting.BURST, Setting.IDLE, Setting.RUNNING)  # how often there is a signal changes no wire
-MOST_CHANGES = 64  # of the wiring and the settings that are kept, the newest
+MOST_CHANGES = 64  # of the wiring and the settings that are kept, the first
 
 
 class LabRun:
@@ -29,7 +28,8 @@ class LabRun:
         self.scenario, self.backend, self.clock = scenario, backend, clock
         self.figures = StepFigures(scenario, clock, no_events())
         self.evidence = Evidence(scenario, backend)
-        self.changes: deque[np.void] = deque(maxlen=MOST_CHANGES)
+        self.changes: list[np.void] = []
+        self.changed = 0  # how many changes there were
         self.newest: dict[int, np.void] = {}  # event by lane
         self.first = self.last = 0  # TSC
 
@@ -57,7 +57,8 @@ class LabRun:
         self.last = int(events["tsc"][-1])
         changed = np.isin(events["kind"], (EventKind.WIRE, EventKind.SETTING, EventKind.REFUSED))
         changed &= (events["kind"] != EventKind.SETTING) | ~np.isin(events["id"], PACING)
-        self.changes.extend(events[changed])
+        self.changes.extend(events[changed][: MOST_CHANGES - len(self.changes)])
+        self.changed += int(changed.sum())
         guests = events[(events["kind"] != EventKind.EXIT) | (events["id"] != OURS)]
         for lane in np.unique(guests["lane"]).tolist():
             self.newest[lane] = guests[guests["lane"] == lane][-1]

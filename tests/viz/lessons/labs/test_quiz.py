@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import numpy as np
 import pytest
 
+from bellwire.engine.events import EventKind, Events, Lane, Switch, event
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.lessons.labs.causes import RULES, ruling
-from bellwire.viz.lessons.labs.clues import CLUES
+from bellwire.viz.lessons.labs.clues import CLUES, MOST_LINES
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.lab_texts import cause_texts, riddle_named, riddles
 from bellwire.viz.lessons.labs.quiz import CHOICES, PENALTY, POINTS, Quiz
@@ -55,6 +57,22 @@ def test_whatever_is_asked_is_answered_in_sentences(name: str) -> None:
         told = clue.tell(run_of(name))
         assert told
         assert all(sentence.endswith(".") for sentence in told), clue.name
+
+
+def test_of_what_is_told_in_part_it_is_told_how_much_there_is_besides() -> None:
+    [asked] = [clue for clue in CLUES if clue.name == "changes"]
+    run = LabRun.of_recording(Recording(path_of_shipped("lab-wire-cut")))
+    before = run.changed
+    assert len(asked.tell(run)) == max(before, 1)
+    run.feed(np.concatenate([wired(run, on) for on in (0, 1) * 50]))
+    assert run.changed == before + 100
+    told = asked.tell(run)
+    assert len(told) == MOST_LINES + 1
+    assert told[-1] == f"And {run.changed - MOST_LINES} more."
+
+
+def wired(run: LabRun, on: int) -> Events:
+    return event(run.last, EventKind.WIRE, Lane.ENGINE, Switch.IRQFD, 0, on)
 
 
 def test_a_seed_draws_the_same_again_and_other_seeds_every_lab() -> None:
