@@ -28,7 +28,7 @@ from bellwire.viz.model.annotations.kept import Annotations
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.history import History, Rows
 from bellwire.viz.model.markers import Markers
-from bellwire.viz.model.moments.readings import Moments, Readings
+from bellwire.viz.model.moments.readings import SINCE_JUMP, WHOLE_RUN, Moments, Readings
 from bellwire.viz.model.past import HeldPast, RecordedPast
 from bellwire.viz.model.rates import BAR, SECOND, Rates
 from bellwire.viz.model.steps import EVENTS, JOURNEYS, Place, Selection, Steps
@@ -378,6 +378,11 @@ class LiveModel:
     def jumped(self) -> bool:
         """Whether journeys and evidence are only those since a moment in a recording that a replay was sent to."""
         return self.seen.told is not self.seen.tally
+
+    @property
+    def all_so_far(self) -> str:
+        """Of what time figures are that are not of the moment that the view shows: of all that was folded."""
+        return tr(WHOLE_RUN) if self.present.told is self.present.tally else tr(SINCE_JUMP)
 
     @property
     def replaying(self) -> bool:

@@ -13,7 +13,6 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.omission import Paced
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.plots.plot import Mark, Plot, clock_label, of_whole_run
 from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
@@ -106,7 +105,7 @@ class DistributionPlot(Plot):
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
         count = count_of(max(h.count for h in self.since.values()), "journey")
-        self.facts = f"{count}, {tr(WHOLE_RUN)}" if self.model.seen.whole_run else count
+        self.facts = f"{count}, {self.model.all_so_far}" if self.model.seen.whole_run else count
         self.setToolTip(
             plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies, of_whole_run(self.model))}")
         )

@@ -12,7 +12,6 @@ from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, in_last_second
-from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.model.moments.shown import rung_by_hand, usual_latency
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
@@ -212,7 +211,7 @@ def latency(model: LiveModel, name: str, color: str, told: str) -> Number:
     if journey.size:
         label = tr("{latency} of #{number}", latency=label, number=grouped(int(journey["seq"][0])))
     elif model.seen.whole_run:
-        label = tr("{latency} p50, {when}", latency=label, when=tr(WHOLE_RUN))
+        label = tr("{latency} p50, {when}", latency=label, when=model.all_so_far)
     else:
         label = tr("{latency} p50", latency=label)
     return Number(value, unit, label, color, told)
@@ -226,6 +225,8 @@ def per_second(model: LiveModel, name: str) -> str:
 
 def journeys_label(model: LiveModel) -> str:
     """What the number of journeys is, and whether it is all of them."""
+    if model.seen.whole_run:
+        return tr("journeys, {state}", state=model.all_so_far)
     if model.jumped:
         return tr("journeys since the jump")
     begun = model.latencies.journeys or model.tally.doorbells_rung or model.tally.irqs_signalled

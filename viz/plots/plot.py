@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QWidget
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import TICK_SIZE, Ticks
 from bellwire.viz.style.painting import painting
@@ -33,7 +32,7 @@ AROUND = 26  # the same: what axis and margin take of the canvas
 
 def of_whole_run(model: LiveModel) -> str:
     """Of what time are what is left out of latencies, and the clock's error: no moment in the past has its own."""
-    return "" if model.transport.following else tr(WHOLE_RUN)
+    return "" if model.transport.following else model.all_so_far
 
 
 def clock_label(model: LiveModel) -> str:

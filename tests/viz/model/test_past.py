@@ -30,7 +30,7 @@ from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.past import KINDS, HeldPast, Past, RecordedPast, Unknown
 from bellwire.viz.model.search import Search
-from bellwire.viz.plots.numbers import journeys_label
+from bellwire.viz.plots.numbers import journeys_label, numbers_of
 from bellwire.viz.text.event_words import Wording
 from bellwire.viz.text.figures import grouped
 from tests.support.fake_source import HZ, FakeSource
@@ -224,6 +224,15 @@ def test_what_is_said_of_a_replay_that_was_jumped_into_is_of_one_stretch(replay:
     claims = " ".join(finding.claim for finding in findings(replay.told, replay.evidence))
     assert grouped(replay.tally.doorbells_rung) not in claims
     assert journeys_label(replay) == "journeys since the jump"
+    for before in (replay.past.first, replay.past.first + HZ // 2):
+        replay.scrub(before)
+        assert replay.seen.whole_run
+        assert journeys_label(replay) == "journeys, since the jump"
+        assert numbers_of(replay)[0].label == "doorbell p50, since the jump"
+    replay.to_newest()
+    live.transport.seek(live.past.first - 1)
+    assert journeys_label(live) == "journeys, whole run so far"
+    live.to_newest()
     assert replay.changes == [change for change in live.changes if change.tsc <= replay.now]
     assert len(replay.changes) == 2
 

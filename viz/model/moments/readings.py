@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bellwire.engine.recordings.replay import Replay
 
 WHOLE_RUN = tr_later("whole run so far")  # said beside a figure that is not of the moment that the view shows
+SINCE_JUMP = tr_later("since the jump")  # the same, where a recording was not played from its start
 
 
 @dataclass

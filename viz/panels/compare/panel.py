@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.panels.compare.painter import ComparePainter, Pair, heads
 from bellwire.viz.panels.compare.rows import (
     Compared,
@@ -81,7 +80,7 @@ class ComparePanel(Panel):
             self.rows = self._compared.rows(a, b, curve.name)
             self._label(a.label, b.label, curve.color)
             self.setAccessibleDescription(in_words(self.rows, a, b, curve.name))
-        self.facts = tr(WHOLE_RUN) if self.pair and not self.model.transport.following else ""
+        self.facts = self.model.all_so_far if self.pair and not self.model.transport.following else ""
         self.update()
 
     def _label(self, a: str, b: str, color: str) -> None:

@@ -10,7 +10,6 @@ from bellwire.engine.events import Clock
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.panels.explain.held import WayHeld, WholesHeld, explained_of
 from bellwire.viz.stages.shares import Explained, Share, percent_words, percents, title_of, whole_latency_of
 from bellwire.viz.stages.way import StageWay
@@ -182,7 +181,7 @@ def facts_of_bars(model: LiveModel, held: WholesHeld, way: WayHeld) -> str:
         older = count_of(model.journeys.oldest, "older one")
         parts.append(tr("{older_ones} no longer held and not among them", older_ones=older))
     if not model.transport.following:
-        parts.append(tr(WHOLE_RUN) if model.seen.whole_run else tr("until this moment"))
+        parts.append(model.all_so_far if model.seen.whole_run else tr("until this moment"))
     return ", ".join(parts)
 
 
