@@ -250,7 +250,6 @@ class ControlRow(FittingRow):
         self.scenarios = Combo(theme)
         self.scenarios.setAccessibleName(tr("scenario"))
         fill(self.scenarios, theme)
-        self.scenarios.setPlaceholderText(tr("not told yet"))
         self.scenarios.activated.connect(self._picked)
         self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest", "story")}
         for name, button in self.transport.items():
@@ -351,7 +350,7 @@ class ControlRow(FittingRow):
     def refresh(self) -> None:
         """Everything as the events say it is."""
         model = self.commands.model
-        show_scenario(self.scenarios, "" if self.commands.lessons.riddle else model.scenario.name)
+        show_scenario(self.scenarios, None if self.commands.lessons.riddle else model.scenario)
         at_the_end = self.commands.at_the_end
         stands = model.transport.paused and not self.commands.storyteller.plays
         self._set_icon("play", "play" if stands or at_the_end else "pause")

@@ -98,9 +98,15 @@ def entry(key: str, scenario: Scenario) -> QStandardItem:
     return item
 
 
-def show_scenario(combo: QComboBox, name: str) -> None:
-    """Makes the scenario called `name` the current one; none, if it is not among them or has no name to be told."""
-    if combo.currentData(NAME) != name:
-        combo.setCurrentIndex(combo.findData(name, NAME))
+def show_scenario(combo: QComboBox, scenario: Scenario | None) -> None:
+    """Makes a scenario the current one; one that is not among them is only named. None: which it is is not told yet."""
+    title = tr(scenario.title) if scenario else tr("not told yet")
+    index = combo.findData(scenario.name, NAME) if scenario else -1
+    if combo.itemText(index) != title:  # somebody's own, which may have the name of another
+        index = -1
+    if combo.currentIndex() != index:
+        combo.setCurrentIndex(index)
+    if combo.placeholderText() != title:
+        combo.setPlaceholderText(title)
     item = combo.currentIndex()
     combo.setToolTip(combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9: the first of a group)"))

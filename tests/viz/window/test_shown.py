@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QStyleOptionViewItem
+from PySide6.QtWidgets import QComboBox, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
@@ -158,8 +159,21 @@ def test_the_list_mutes_what_this_host_lacks_and_says_what_below_the_title(
         if muted:
             assert LACKS in index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert heights["vhost-net"] > 2 * heights["vhost-user-blk"]
-    show_scenario(combo, "vhost-net")
+    show_scenario(combo, load_scenario("vhost-net"))
     assert combo.currentText() == load_scenario("vhost-net").title
+
+
+@pytest.mark.parametrize("name", ["mine", "roundtrip"])
+def test_a_scenario_of_somebody_s_own_is_named(name: str, qtbot: QtBot) -> None:
+    """Its box said that it is not told yet, or what the shipped one of the same name is called."""
+    combo = QComboBox()
+    qtbot.addWidget(combo)
+    fill(combo, DARK)
+    show_scenario(combo, load_scenario("roundtrip"))
+    show_scenario(combo, replace(load_scenario("roundtrip"), name=name, title="My own"))
+    assert (combo.currentIndex(), combo.placeholderText()) == (-1, "My own")
+    show_scenario(combo, None)
+    assert (combo.currentIndex(), combo.placeholderText()) == (-1, "not told yet")
 
 
 def test_no_key_does_two_things(laptop: MainWindow) -> None:
