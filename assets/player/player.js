@@ -249,8 +249,9 @@ function choice(step, number, text, index) {
   if (revealed.has(number)) {
     const { right, reason } = step.answers[index];
     made.disabled = true;
-    made.classList.add(right ? "right" : "wrong");
-    made.append(element("span", {}, `${right ? words.right : words.wrong}. ${reason}`));
+    const verdict = right === null ? "untold" : right ? "right" : "wrong";
+    made.classList.add(verdict);
+    made.append(element("span", {}, `${words[verdict]}. ${reason}`));
   }
   made.addEventListener("click", () => {
     chosen.set(number, index);

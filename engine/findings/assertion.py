@@ -141,17 +141,20 @@ class Assertion:
 
     def judge(self, tally: Tally, latencies: Latencies) -> Judgement:
         """What is not there holds nothing."""
-        judged = self.compare(*(operand.value(tally, latencies) for operand in (self.left, self.right)))
-        one, other = (operand.bounds(tally) for operand in (self.left, self.right))
-        if judged.value is None or judged.limit is None or (one is None and other is None):
-            return judged
-        holds = self.told_by(extremes(one, judged.value), extremes(other, judged.limit))
-        return replace(judged, holds=holds, value_bounds=one, limit_bounds=other)
+        value, limit = (operand.value(tally, latencies) for operand in (self.left, self.right))
+        return self.compare(value, limit, self.left.bounds(tally), self.right.bounds(tally))
 
-    def compare(self, value: float | None, limit: float | None) -> Judgement:
-        """The same of values that are known already, and exact."""
-        holds = value is not None and limit is not None and OPERATORS[self.operator](value, limit)
-        return Judgement(self.text, holds, value, limit, self.left.is_time)
+    def compare(
+        self, value: float | None, limit: float | None, one: Bounds | None = None, other: Bounds | None = None
+    ) -> Judgement:
+        """The same of values that are known already. one, other: between what they lie, where they are not exact."""
+        judged = Judgement(self.text, False, value, limit, self.left.is_time)
+        if value is None or limit is None:
+            return judged
+        if one is None and other is None:
+            return replace(judged, holds=OPERATORS[self.operator](value, limit))
+        holds = self.told_by(extremes(one, value), extremes(other, limit))
+        return replace(judged, holds=holds, value_bounds=one, limit_bounds=other)
 
     def told_by(self, one: tuple[float, float], other: tuple[float, float]) -> bool | None:
         """Whether it holds of all that lies between these ends, of which one pair differs; None: of some of it."""

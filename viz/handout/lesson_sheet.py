@@ -97,7 +97,7 @@ def answer(asked: AskedAnswer, words: SheetWords) -> str:
 def choice_given(letter: str, choice: ChoiceSoFar, words: SheetWords, counted: bool) -> str:
     """One choice: the letter, whether it is right, and the reason; how many hands were raised for it, if counted, and
     whether it was clicked at."""
-    verdict = verdict_html(bool(choice.right), choice.reason, words)
+    verdict = verdict_html(choice.right, choice.reason, words)
     raised = f" ({as_html(tr_n('{n} hand', '{n} hands', choice.hands))})" if counted else ""
     chosen = f" – <b>{as_html(tr('chosen in the lecture'))}</b>" if choice.chosen else ""
     return f"<li>{letter}. {words.words(choice.text)}{raised}{chosen}: {verdict}</li>"

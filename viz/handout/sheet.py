@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 
-from bellwire.engine.language import Spoken, grouped, tr
+from bellwire.engine.language import Spoken, grouped, tr, tr_later
 from bellwire.viz.handout.document import Picture, Seen
 from bellwire.viz.lessons.lesson import BULLET
 from bellwire.viz.terms.glossary import Term, load_glossary
@@ -105,7 +105,14 @@ def caption_html(seen: Seen) -> str:
     return f"{replay}{as_html(seen.caption)}{file}"
 
 
-def verdict_html(right: bool, reason: str, words: SheetWords) -> str:
-    """Whether a choice is right, in a sign and a word, and why."""
-    kind, verdict = ("right", tr("✓ right")) if right else ("wrong", tr("✗ wrong"))
+VERDICTS_HTML = {  # class of the style sheet, sign and word
+    True: ("right", tr_later("✓ right")),
+    False: ("wrong", tr_later("✗ wrong")),
+    None: ("untold", tr_later("– not known")),
+}
+
+
+def verdict_html(right: bool | None, reason: str, words: SheetWords) -> str:
+    """Whether a choice is right (None: that cannot be told), in a sign and a word, and why."""
+    kind, verdict = VERDICTS_HTML[right][0], tr(VERDICTS_HTML[right][1])
     return f'<span class="{kind}">{as_html(verdict)}.</span> <span class="reason">{words.words(reason)}</span>'

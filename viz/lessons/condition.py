@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bellwire.engine.findings.assertion import OPERATORS, Assertion, Judgement, parse_assertion
-from bellwire.viz.lessons.step_figures import Measure, StepFigures, measure_value, parse_measure
+from bellwire.viz.lessons.step_figures import Measure, StepFigures, measure_bounds, measure_value, parse_measure
 
 OF_STEP = re.compile(r"@\s*[\w-]*")
 OPERATOR = re.compile("|".join(OPERATORS))
@@ -37,7 +37,8 @@ class Condition:
     def judge(self, figures: Mapping[str, StepFigures]) -> Judgement:
         """By the figures of each step, that at hand called ""; what is not there holds nothing."""
         value, limit = (measure_value(one, figures) for one in self.measures)
-        return replace(self.assertion.compare(value, limit), text=self.text)
+        one, other = (measure_bounds(one, figures) for one in self.measures)
+        return replace(self.assertion.compare(value, limit, one, other), text=self.text)
 
 
 def parse_condition(text: str, steps: Iterable[str]) -> Condition:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.language import tr
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.lesson import Lesson, LessonChoice, LessonScene, LessonStep
 from bellwire.viz.lessons.step_figures import StepFigures, figures_told
 from bellwire.viz.lessons.translated import lesson_spoken
+from bellwire.viz.text.trust import UNTOLD
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the run says of a choice: whether it is right, and why."""
+    """What the run says of a choice: whether it is right (None: that cannot be told), and why."""
 
     choice: LessonChoice
-    right: bool
+    right: bool | None
     reason: str
 
 
@@ -162,11 +164,12 @@ class Course:
         if question is None or visit is None or not self.position.revealed or self.unmet():
             return []
         figures = self.figures()
-        return [
-            Answered(
-                choice,
-                all(condition.judge(figures).holds for condition in choice.when),
-                figures_told(choice.reason, figures),
-            )
-            for choice in question.choices
-        ]
+        return [answered(choice, figures) for choice in question.choices]
+
+
+def answered(choice: LessonChoice, figures: Mapping[str, StepFigures]) -> Answered:
+    """What the figures of the steps say of a choice."""
+    held = {condition.judge(figures).holds for condition in choice.when}
+    if None in held and False not in held:
+        return Answered(choice, None, tr(UNTOLD))
+    return Answered(choice, False not in held, figures_told(choice.reason, figures))

@@ -14,10 +14,11 @@ from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.events import Clock, Events
 from bellwire.engine.findings.assertion import Operand, metric
 from bellwire.engine.folds.latency import Latencies
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.viz.text.figures import digits, duration, grouped
+from bellwire.viz.text.figures import digits, duration
+from bellwire.viz.text.trust import bounded
 
 UNKNOWN = "–"
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -94,11 +95,12 @@ def figures_told(text: str, figures: Mapping[str, StepFigures]) -> str:
 
     def told(found: re.Match[str]) -> str:
         placeholder = parse_placeholder(found[1])
-        value = measure_value(placeholder.measure, figures)
+        value, bounds = measure_value(placeholder.measure, figures), measure_bounds(placeholder.measure, figures)
         if placeholder.divisor is None:
-            return UNKNOWN if value is None else figure_words(value, placeholder.measure.operand.is_time)
+            return UNKNOWN if value is None else figure_words(value, placeholder.measure.operand.is_time, bounds)
         divisor = measure_value(placeholder.divisor, figures)
-        return UNKNOWN if value is None or not divisor else digits(value / divisor)
+        bounds = bounds or measure_bounds(placeholder.divisor, figures)
+        return UNKNOWN if value is None or not divisor or bounds else digits(value / divisor)
 
     return PLACEHOLDER.sub(told, text)
 
@@ -109,6 +111,12 @@ def measure_value(measure: Measure, figures: Mapping[str, StepFigures]) -> float
     return None if of is None else of.value(measure.operand)
 
 
-def figure_words(value: float, is_time: bool) -> str:
-    """ "1 204" or "12.3 µs"."""
-    return duration(value) if is_time else grouped(value)
+def measure_bounds(measure: Measure, figures: Mapping[str, StepFigures]) -> Bounds | None:
+    """Between what it lies, where events are missing that it is made of."""
+    of = figures.get(measure.step)
+    return None if of is None else measure.operand.bounds(of.tally)
+
+
+def figure_words(value: float, is_time: bool, bounds: Bounds | None = None) -> str:
+    """ "1 204", "≥ 1 204" or "12.3 µs"."""
+    return duration(value) if is_time else bounded(value, bounds)

@@ -94,4 +94,5 @@ def page_words() -> dict[str, str]:
         "reveal": tr("Show the answer"),
         "right": tr("✓ right"),
         "wrong": tr("✗ wrong"),
+        "untold": tr("– not known"),
     }

@@ -15,6 +15,8 @@ EMULATED = tr_later(
     "an emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing, so no latency is given"
 )
 
+UNTOLD = tr_later("Events were dropped, so that it cannot be told.")
+
 
 def corrected(paced: Iterable[Paced]) -> str:
     """The name of the corrected form, with the interval that it stands on."""
@@ -56,7 +58,7 @@ def dropped_text(tally: Tally) -> str:
     return f"{dropped}, {tr('{events} only counted', events=grouped(tally.passed_over))}"
 
 
-def bounded(count: int, bounds: Bounds | None) -> str:
+def bounded(count: float, bounds: Bounds | None) -> str:
     """A count; where events that it is made of are missing, between what it lies: "≥ 3 246", "≤ 12", "0 … 12"."""
     if bounds is None:
         return grouped(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.viz.lessons.condition import parse_condition
@@ -33,6 +34,21 @@ def test_each_side_is_of_its_step() -> None:
         "rung@missing >= 0": False,
     }.items():
         assert parse_condition(text, ["long", "missing"]).judge(figures).holds is holds, text
+
+
+def test_of_figures_that_events_are_missing_from_only_what_these_can_tell_holds_or_fails() -> None:
+    exact, lossy = figures_after(0.5), figures_after(0.5)
+    exits = sum(exact.tally.exits_of_guest.values())
+    lossy.feed(event(2**62, EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 3))
+    for text, holds in {
+        f"exits == {exits}": None,
+        f"exits < {exits}": False,
+        f"exits <= {exits + 3}": True,
+        "exits@exact >= exits": None,
+        "exits >= exits@exact": True,
+        "rung == rung@exact": True,
+    }.items():
+        assert parse_condition(text, ["exact"]).judge({"": lossy, "exact": exact}).holds is holds, text
 
 
 def test_it_has_one_spelling_however_it_is_written() -> None:

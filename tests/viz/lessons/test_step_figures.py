@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bellwire.engine.errors import AssertionTextError
-from bellwire.engine.events import EventKind
+from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.viz.lessons.condition import parse_condition
@@ -54,3 +54,11 @@ def test_a_ratio_compares_steps_and_what_is_not_known_is_a_dash() -> None:
 def test_what_is_no_figure_is_refused(text: str) -> None:
     with pytest.raises(AssertionTextError):
         parse_placeholder(text, ["early"])
+
+
+def test_a_figure_that_events_are_missing_from_is_told_as_the_bound_that_it_is() -> None:
+    _, figures, _ = run_of(0.5)
+    exits, rung = sum(figures.tally.exits_of_guest.values()), grouped(figures.tally.doorbells_rung)
+    assert figures_told("{exits} {rung}", {"": figures}) == f"{exits} {rung}"
+    figures.feed(event(2**62, EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 3))
+    assert figures_told("{exits} {rung} {exits / rung}", {"": figures}) == f"≥ {exits} {rung} –"

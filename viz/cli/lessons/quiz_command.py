@@ -121,7 +121,8 @@ class Round:
 
     def _name(self, choice: int) -> None:
         ruled = self.quiz.name(self.quiz.choices(self.run)[choice], self.run)
-        out("  " + (tr("Yes: {why}", why=ruled.why) if ruled.holds else tr("No: {why}", why=ruled.why)))
+        told = {True: tr("Yes: {why}", why=ruled.why), False: tr("No: {why}", why=ruled.why), None: ruled.why}
+        out(f"  {told[ruled.holds]}")
         if not ruled.holds:
             out(f"  {self._left()}")
 

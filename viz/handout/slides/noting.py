@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from string import ascii_uppercase
 
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.handout.lesson_handout import caption_of
 from bellwire.viz.handout.slides.arrangement import fits_beside
 from bellwire.viz.handout.slides.deck import Deck, DeckLine, DeckSlide, LineKind
@@ -20,6 +20,12 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import unparted
 from bellwire.viz.text.host_words import machine_words
 from bellwire.viz.window.files import header_for
+
+VERDICT_LINES = {  # the line's kind, and what stands behind a choice
+    True: (LineKind.RIGHT, tr_later("✓ right")),
+    False: (LineKind.WRONG, tr_later("✗ wrong")),
+    None: (LineKind.MUTED, tr_later("– not known")),
+}
 
 
 def lesson_deck(
@@ -88,8 +94,8 @@ def answer_slide(course: Course, asked: int) -> DeckSlide:
     """Which choices are right in this run, and why."""
     lines = [DeckLine(course.asked, LineKind.STRONG)]
     for letter, choice in lettered(course):
-        kind, verdict = (LineKind.RIGHT, tr("✓ right")) if choice.right else (LineKind.WRONG, tr("✗ wrong"))
-        lines += [DeckLine(f"{letter}. {choice.text} {verdict}", kind), line_told(choice.reason)]
+        kind, verdict = VERDICT_LINES[choice.right]
+        lines += [DeckLine(f"{letter}. {choice.text} {tr(verdict)}", kind), line_told(choice.reason)]
     return DeckSlide("answer", tr("The answer to question {n}", n=asked), tuple(lines))
 
 

@@ -6,8 +6,8 @@ import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bellwire.engine.events import Operation
-from bellwire.engine.findings.finding import Finding, share
+from bellwire.engine.events import Lane, Operation
+from bellwire.engine.findings.finding import Finding, or_more, share
 from bellwire.engine.findings.findings import (
     accesses_of_nothing,
     closeness,
@@ -19,17 +19,18 @@ from bellwire.engine.findings.findings import (
     takes,
 )
 from bellwire.engine.folds.evidence import Access, Evidence
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import Bounds, Tally
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.language import grouped, tr
 from bellwire.viz.lessons.labs.lab_run import LabRun
+from bellwire.viz.text.trust import UNTOLD
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """Whether a cause is there in a run, and why one can say so."""
+    """Whether a cause is there in a run (None: that cannot be told), and why one can say so."""
 
-    holds: bool
+    holds: bool | None
     why: str
 
 
@@ -47,19 +48,31 @@ def claims(find: Find, run: LabRun) -> str:
     return " ".join(finding.claim for finding in find(run.tally, run.evidence))
 
 
+def none_seen(run: LabRun, why: str, *lanes: Lane) -> Ruling:
+    """Nothing that these lanes tell shows the cause, unless it was dropped."""
+    if run.tally.may_lack(*lanes):
+        return Ruling(None, f"{why} {tr(UNTOLD)}")
+    return Ruling(False, why)
+
+
+def shown_by(told: str, run: LabRun, otherwise: str, *lanes: Lane) -> Ruling:
+    """The cause is there if anything was found that tells of it, by what these lanes have told."""
+    return Ruling(True, told) if told else none_seen(run, otherwise, *lanes)
+
+
 # -- the interrupt's side
 
 
 def early(run: LabRun) -> Ruling:
     """Signals that found no irqfd."""
-    told = claims(early_signals, run)
-    return Ruling(bool(told), told or tr("No signal came while there was no irqfd."))
+    found = tr("No signal came while there was no irqfd.")
+    return shown_by(claims(early_signals, run), run, found, Lane.IO_THREAD)
 
 
 def masked_pin(run: LabRun) -> Ruling:
     """Edges at a masked pin."""
-    told = claims(lost_edges, run)
-    return Ruling(bool(told), told or tr("No interrupt was signalled at a pin that was masked."))
+    found = tr("No interrupt was signalled at a pin that was masked.")
+    return shown_by(claims(lost_edges, run), run, found, Lane.IO_THREAD)
 
 
 def no_eoi(run: LabRun) -> Ruling:
@@ -68,7 +81,7 @@ def no_eoi(run: LabRun) -> Ruling:
     if interrupt is None:
         return Ruling(False, tr("This guest is sent no interrupts."))
     if interrupt.eoi:
-        handled = grouped(run.tally.irqs_handled)
+        handled = or_more(grouped(run.tally.irqs_handled), "irqs_handled" in run.tally.bounds())
         return Ruling(False, tr("This guest's handler ends with an EOI, each of the {n} times.", n=handled))
     return Ruling(True, claims(resamples, run) or tr("The handler writes no EOI."))
 
@@ -78,7 +91,9 @@ def refused_irqfd(run: LabRun) -> Ruling:
     there = any(
         (operation, error) == (Operation.IRQFD_ASSIGN, errno.EBUSY) for operation, _, error in run.tally.refused
     )
-    return Ruling(there, claims(refusals, run) or tr("KVM has refused nothing."))
+    if not there:
+        return none_seen(run, claims(refusals, run) or tr("KVM has refused nothing."))
+    return Ruling(True, claims(refusals, run))
 
 
 def merging(run: LabRun) -> Ruling:
@@ -86,8 +101,11 @@ def merging(run: LabRun) -> Ruling:
     merged, signalled = run.tally.irqs_merged, run.tally.irqs_signalled
     if not signalled:
         return Ruling(False, tr("No interrupt was signalled."))
+    bounds = run.tally.bounds().get("irqs_merged", Bounds(merged, merged))
     came = tr("Along with another one came {share} interrupts.", share=share(merged, signalled))
-    return Ruling(merged > signalled / 10, came)
+    if bounds.least > signalled / 10 or (bounds.most is not None and bounds.most <= signalled / 10):
+        return Ruling(bounds.least > signalled / 10, came)
+    return Ruling(None, tr("How many interrupts came along with another one is not known. {why}", why=tr(UNTOLD)))
 
 
 # -- the doorbell's side
@@ -135,7 +153,9 @@ def rule_of_misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool], named:
     missed = misses(run, wrong)
     rung = share(missed.count, run.tally.doorbells_rung)
     if not missed.count:
-        return Ruling(False, tr("By their {what} {share} doorbells missed an ioeventfd.", share=rung, what=named))
+        why = tr("By their {what} {share} doorbells missed an ioeventfd.", share=rung, what=named)
+        return none_seen(run, why, Lane.VCPU)
+    rung = or_more(rung, run.tally.may_lack(Lane.VCPU))
     why = tr(
         "By their {what} {share} doorbells missed the ioeventfd: "
         "it waits for {waits}, and what was written is {written}.",
@@ -172,7 +192,9 @@ def wire_cut(run: LabRun) -> Ruling:
         return Ruling(False, tr("This guest rings no doorbell."))
     left = sum(count for access, count in run.evidence.left.items() if access.doorbell and access.cut)
     rung = share(left, run.tally.doorbells_rung)
-    return Ruling(left > 0, tr("While the ioeventfd was taken away {share} doorbells were rung.", share=rung))
+    told = or_more(rung, run.tally.may_lack(Lane.VCPU)) if left else rung
+    why = tr("While the ioeventfd was taken away {share} doorbells were rung.", share=told)
+    return Ruling(True, why) if left else none_seen(run, why, Lane.VCPU)
 
 
 # -- the guest
@@ -180,14 +202,14 @@ def wire_cut(run: LabRun) -> Ruling:
 
 def mmio_storm(run: LabRun) -> Ruling:
     """Accesses of nothing."""
-    told = claims(accesses_of_nothing, run)
-    return Ruling(bool(told), told or tr("No access to an address where nothing is left the guest."))
+    found = tr("No access to an address where nothing is left the guest.")
+    return shown_by(claims(accesses_of_nothing, run), run, found, Lane.VCPU)
 
 
 def triple_fault(run: LabRun) -> Ruling:
     """A vCPU that has shut down."""
-    told = claims(guest_end, run)
-    return Ruling(bool(told), told or tr("The vCPU has not shut down: the guest ran to the end."))
+    found = tr("The vCPU has not shut down: the guest ran to the end.")
+    return shown_by(claims(guest_end, run), run, found, Lane.VCPU)
 
 
 RULES: dict[str, Rule] = {

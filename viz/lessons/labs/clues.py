@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwire.engine.events import Lane, Switch
+from bellwire.engine.findings.finding import or_more
 from bellwire.engine.findings.findings import findings, refusals
 from bellwire.engine.folds.evidence import Access
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
@@ -16,7 +17,7 @@ from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration
 from bellwire.viz.text.latency_words import latency_name
-from bellwire.viz.text.trust import no_times
+from bellwire.viz.text.trust import UNTOLD, bounded, no_times
 
 MOST_LINES = 8  # of what repeats
 
@@ -34,18 +35,19 @@ class Clue:
 
 def counters(run: LabRun) -> list[str]:
     """What was sent and what arrived, on each side that there is."""
-    tally, told = run.tally, []
+    tally, bounds, told = run.tally, run.tally.bounds(), []
     if run.scenario.doorbell:
         told.append(
             tr(
                 "Doorbells rung {rung}, received {received}, by {reads} reads.",
-                rung=grouped(tally.doorbells_rung),
-                received=grouped(tally.doorbells_received),
-                reads=grouped(tally.eventfd_reads),
+                rung=bounded(tally.doorbells_rung, bounds.get("doorbells_rung")),
+                received=bounded(tally.doorbells_received, bounds.get("doorbells_received")),
+                reads=bounded(tally.eventfd_reads, bounds.get("eventfd_reads")),
             )
         )
     if run.scenario.interrupt:
-        signalled, ran = grouped(tally.irqs_signalled), grouped(tally.irqs_handled)
+        signalled = bounded(tally.irqs_signalled, bounds.get("irqs_signalled"))
+        ran = bounded(tally.irqs_handled, bounds.get("irqs_handled"))
         told.append(tr("Interrupts signalled {signalled}, handler runs {ran}.", signalled=signalled, ran=ran))
     return told
 
@@ -71,12 +73,16 @@ def latencies(run: LabRun) -> list[str]:
 def exits(run: LabRun) -> list[str]:
     """What left the guest for user space; not what KVM was told to wait for."""
     counts: dict[str, int] = {}
+    least = "≥ " if run.tally.may_lack(Lane.VCPU) else ""
     for access, count in run.evidence.left.items():
         words = access_words(access)
         counts[words] = counts.get(words, 0) + count
     most_first = sorted(counts.items(), key=lambda counted: -counted[1])
-    accesses = [f"{grouped(count)} × {words}." for words, count in most_first]
-    reasons = ", ".join(f"KVM_EXIT_{name} {grouped(count)} ×" for name, count in run.tally.exits_of_guest.items())
+    accesses = [f"{least}{grouped(count)} × {words}." for words, count in most_first]
+    told = run.tally.exits_of_guest.items()
+    reasons = ", ".join(f"KVM_EXIT_{name} {least}{grouped(count)} ×" for name, count in told)
+    if not reasons and least:
+        return [tr(UNTOLD)]
     if not reasons:
         return [tr("KVM_RUN never returned because of the guest: nothing left to user space.")]
     return [tr("KVM_RUN returned: {reasons}.", reasons=reasons), *few(accesses, len(accesses))]
@@ -151,12 +157,13 @@ def refusals_told(run: LabRun) -> list[str]:
 def levels(run: LabRun) -> list[str]:
     """In which order a level's answers came."""
     ways = run.evidence.ways
+    lacks = run.tally.may_lack(Lane.IO_THREAD)
     if not run.tally.resamples:
-        return [tr("No resamplefd was ever signalled.")]
+        return [tr(UNTOLD) if lacks else tr("No resamplefd was ever signalled.")]
     return [
         tr(
             "The resamplefd was signalled {n} times, {before} of them before the handler had run.",
-            n=grouped(ways.resamples),
+            n=or_more(grouped(ways.resamples), lacks),
             before=grouped(run.evidence.resamples_before),
         )
     ]

@@ -59,7 +59,7 @@ class Quiz:
         """The cause, and others that the run shows to be none; the nearest first, then mixed. Once drawn they stay."""
         if not self._choices:
             dice = random.Random(self.seed)
-            others = [one for one in cause_texts().values() if not ruling(run, one.name).holds]
+            others = [one for one in cause_texts().values() if ruling(run, one.name).holds is False]
             others = [one for one in others if one.name != self.lab.cause.name]
             dice.shuffle(others)
             others.sort(key=lambda one: one.side != self.lab.cause.side)
@@ -80,6 +80,6 @@ class Quiz:
         ruled = ruling(run, cause.name)
         if ruled.holds:
             self.named = True
-        elif cause not in self.tried and not self.over:
+        elif ruled.holds is False and cause not in self.tried and not self.over:
             self.tried.append(cause)
         return ruled

@@ -158,7 +158,7 @@ def still_wanted(judgement: Judgement, stood: float = 0.0) -> str:
     """ "rung >= 40 (17 so far)". stood: seconds for which that has not changed: it may be that it never will."""
     so_far = tr("none yet")
     if judgement.value is not None:
-        so_far = tr("{figure} so far", figure=figure_words(judgement.value, judgement.is_time))
+        so_far = tr("{figure} so far", figure=figure_words(judgement.value, judgement.is_time, judgement.value_bounds))
     if stood >= STANDSTILL:
         so_far = tr("{figure}, unchanged for {seconds} s", figure=so_far, seconds=grouped(int(stood)))
     return f"{judgement.text} ({so_far})"

@@ -20,7 +20,7 @@ from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 
-RIGHT, WRONG = "✓", "✗"
+RIGHT, WRONG, UNTOLD_MARK = "✓", "✗", "–"
 NARROW = 900  # pixels at 100 % text
 MARGIN = 22  # pixels, as the window's other rows have
 
@@ -200,4 +200,6 @@ class QuizPage(QWidget):
 
 def ruled_words(ruled: Ruling | None) -> str:
     """What the run says of a cause; "" if nobody has named it."""
-    return "" if ruled is None else f"{RIGHT if ruled.holds else WRONG} {ruled.why}"
+    if ruled is None:
+        return ""
+    return f"{ {True: RIGHT, False: WRONG, None: UNTOLD_MARK}[ruled.holds] } {ruled.why}"

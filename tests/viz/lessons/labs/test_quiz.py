@@ -17,6 +17,7 @@ from bellwire.viz.lessons.labs.clues import CLUES, MOST_LINES
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.lab_texts import cause_texts, riddle_named, riddles
 from bellwire.viz.lessons.labs.quiz import CHOICES, PENALTY, POINTS, Quiz
+from tests.support.lossy import lossy
 
 TELLING = re.compile(r"mask|EOI|ioeventfd|datamatch|length|refus|fault|storm|shut|value|MMIO|memory", re.IGNORECASE)
 EACH = pytest.mark.parametrize("name", riddles())
@@ -103,3 +104,54 @@ def test_evidence_costs_once_a_wrong_cause_costs_and_giving_up_leaves_nothing() 
     quiz = Quiz.drawn(3)
     quiz.given_up = True
     assert (quiz.points, quiz.over) == (0, True)
+
+
+def lossy_run(name: str, kind: EventKind, lane: Lane, every: int) -> LabRun:
+    """Of a run that has lost each `every`th event of a kind, or all but the first."""
+    header = Recording(path_of_shipped(name)).header
+    run = LabRun(header.scenario, header.backend, header.clock)
+    run.feed(lossy(name, kind, lane, every)[0])
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "lane", "every", "cause", "holds"),
+    [
+        ("irq-msi", EventKind.HANDLER, Lane.GUEST, 2, "merging", None),
+        ("irq-msi", EventKind.HANDLER, Lane.GUEST, 50, "merging", False),
+        ("irq-burst", EventKind.HANDLER, Lane.GUEST, 50, "merging", True),
+        ("roundtrip", EventKind.HANDLER, Lane.GUEST, 2, "cut", True),
+        ("doorbell-pio-exit", EventKind.EXIT, Lane.VCPU, 2, "cut", None),
+        ("doorbell-pio-exit", EventKind.EXIT, Lane.VCPU, 2, "storm", None),
+        ("doorbell-pio-exit", EventKind.EXIT, Lane.VCPU, 2, "wrong-value", None),
+        ("doorbell-pio-exit", EventKind.DOORBELL, Lane.IO_THREAD, 2, "storm", False),
+        ("doorbell-pio-exit", EventKind.DOORBELL, Lane.ENGINE, 2, "triple-fault", None),
+    ],
+)
+def test_of_a_run_that_has_lost_events_a_cause_is_told_only_where_the_others_tell_it(
+    name: str, kind: EventKind, lane: Lane, every: int, cause: str, holds: bool | None
+) -> None:
+    run = lossy_run(name, kind, lane, every)
+    ruled = ruling(run, cause)
+    assert ruled.holds is holds, ruled.why
+    assert ("cannot be told" in ruled.why) == (holds is None)
+    quiz = Quiz.drawn(1, next(lab for lab in riddles().values() if lab.cause.name != cause))
+    assert holds is False or cause_texts()[cause] not in quiz.choices(run)
+
+
+def test_what_cannot_be_told_costs_nothing() -> None:
+    run, quiz = lossy_run("irq-msi", EventKind.HANDLER, Lane.GUEST, 2), Quiz.drawn(1)
+    assert quiz.name(cause_texts()["merging"], run).holds is None
+    assert (quiz.points, quiz.tried, quiz.over) == (POINTS, [], False)
+
+
+def test_clues_tell_counts_that_events_are_missing_from_as_bounds() -> None:
+    told = {
+        clue.name: " ".join(clue.tell(lossy_run("roundtrip", EventKind.EXIT, Lane.VCPU, 2)))
+        for clue in CLUES
+        if clue.name in ("counters", "exits")
+    }
+    assert "≥" not in told["counters"]
+    assert "KVM_EXIT_IO ≥ 757" in told["exits"]
+    reads = lossy_run("roundtrip", EventKind.DOORBELL, Lane.IO_THREAD, 2)
+    assert "by ≥ 1" in " ".join(next(clue for clue in CLUES if clue.name == "counters").tell(reads))
