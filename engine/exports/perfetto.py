@@ -4,7 +4,8 @@ Each event of the recording is one packet in the category "event", at its own ti
 begin or end of a slice where two events belong together, a value of a counter, or else an instant. The end of a slice
 has neither name nor category, by which a reader would look for another one to end; its details carry the name of their
 event. What is derived from several events (when the I/O thread was awake, the kernel's stages, rates) is in the
-category "derived". A flow joins what one journey did. What was under way when the recording ended has no end.
+category "derived". Where events are missing slices say that the rates there are not known. A flow joins what one
+journey did. What was under way when the recording ended has no end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoc
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
+from bellwire.engine.exports.perfetto_gaps import UnknownRates
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES, KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
@@ -68,6 +70,7 @@ def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     trace = Trace(recording, writer)
     for events in batches(recording, progress):
         trace.feed(events)
+    trace.end()
     end_trace(writer, recording)
     return trace.events
 
@@ -86,6 +89,7 @@ class Trace:
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid
         self._rates = dict.fromkeys(rates_of(traits_of(header.scenario)), 0)  # counted in the present bin
         self._bin, self._bin_ends = 0, RATE_NS
+        self._unknown = UnknownRates(writer, self._tracks)
         self._kernel = KernelTracks(writer, self._kernel_track)
         begin_trace(writer, recording, header.scenario.title)
         self._write_annotations(recording.annotations)
@@ -108,9 +112,18 @@ class Trace:
         numbers = (events[name].tolist() for name in ("vm", "id", "seq", "arg"))
         for row in map(Row, at.tolist(), kinds, lanes, *numbers):
             self._write(row)
+            self._unknown.feed(row, self._lost_since(row) if row.kind == EventKind.LOST else -1)
             if row.lane == Lane.KVM:
                 self._kernel.feed(row)
         self.events += events.size
+
+    def end(self) -> None:
+        """Behind the last event."""
+        self._unknown.end()
+
+    def _lost_since(self, row: Row) -> int:
+        """From which ns on events were lost; below 0: that is not known."""
+        return max(round(self._clock.ns(row.seq - self._first)), 0) if row.seq else -1
 
     def _write(self, row: Row) -> None:
         self._count_rates(row)

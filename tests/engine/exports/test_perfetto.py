@@ -199,6 +199,53 @@ def test_what_was_only_counted_is_in_the_rates(processor: TraceProcessor, tmp_pa
     assert rates(processor)["exits to user space"] == 400 * 20  # in a bin of a twentieth of a second
 
 
+UNKNOWN_RATES = """
+    select ts / 50000000, (ts + dur) / 50000000, extract_arg(arg_set_id, 'debug.events lost'),
+        extract_arg(arg_set_id, 'debug.events only counted')
+    from slice where name = 'the rates here are not known' order by ts"""
+
+
+def doorbells_at(*ms: float) -> list[Events]:
+    """Of a clock of 2 GHz, the first one at 1 s."""
+    return [event(10**9 + round(at * 2e6), EventKind.RING, Lane.GUEST, 0x510, n) for n, at in enumerate(ms, 1)]
+
+
+def test_where_events_are_missing_the_rates_are_said_not_to_be_known(processor: TraceProcessor, tmp_path: Path) -> None:
+    """A counter cannot be empty: the rate that is shown there is of what is left."""
+
+    def lost(since: float, at: float, count: int, lane: Lane = Lane.GUEST) -> Events:
+        return event(
+            10**9 + round(at * 2e6),
+            EventKind.LOST,
+            Lane.ENGINE,
+            lane,
+            10**9 + round(since * 2e6) if since else 0,
+            count,
+        )
+
+    def counted(at: float) -> Events:
+        when = np.array([10**9 + round(at * 2e6)], np.uint64)
+        sort = EventKind.RING | Lane.GUEST << 16 | 0x510 << 32
+        return passed_over_events(when, sort, np.array([400]), np.array([400]))
+
+    events = [
+        *doorbells_at(0, 110, 230, 480, 510, 700, 910, 1200, 1210, 1400, 1500),
+        *(lost(120, 160, 3), lost(210, 220, 2), lost(0, 530, 9), lost(600, 610, 8, Lane.KVM)),
+        *(counted(1208), counted(1330)),
+    ]
+    stream = np.concatenate(events)
+    header = Header(load_scenario("roundtrip"), {}, "kvm_test", Clock(2e9), "0.1.0")
+    save_recording(tmp_path / "run.arrow", header, [stream[np.argsort(stream["tsc"], kind="stable")]])
+    loaded(Recording(tmp_path / "run.arrow"), processor)
+    # Bins 2 to 4 of 50 ms, 10, and 24 to 26: shown is each from its end on, as long as the next one is not over.
+    assert processor.query(UNKNOWN_RATES) == [(3, 6, 5, 0), (11, 12, 9, 0), (25, 28, 0, 400)]
+
+
+def test_a_trace_of_a_run_that_lost_nothing_knows_its_rates(processor: TraceProcessor) -> None:
+    processor.load(exported(Recording(path_of_shipped("roundtrip"))))
+    assert processor.query(UNKNOWN_RATES) == []
+
+
 KERNEL = [  # tsc, kind, id, number: two interrupts, of which the second one is merged
     *(
         (1000, EventKind.WAKING, ThreadRole.IO_THREAD | 77 << ROLE_BITS, 1),
