@@ -63,6 +63,14 @@ class Bounds:
     most: int | None
 
 
+@dataclass(frozen=True)
+class NotThere:
+    """How many events are not there: lost, or passed over and only counted."""
+
+    lost: int
+    passed_over: int
+
+
 class Tally:
     """A fold over events: feed it batches in order, read its fields. Work goes with the batch, memory is fixed."""
 

@@ -91,7 +91,7 @@ def so_far(model: LiveModel) -> str:
 
 def lost_events(model: LiveModel) -> str:
     """Losses are data."""
-    missing = not_there(model.tally)
+    missing = not_there(model.not_there)
     return tr("{missing} so far.", missing=missing) if missing else ""
 
 

@@ -20,7 +20,7 @@ from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.prologue import prologue
-from bellwire.engine.folds.tally import Tally
+from bellwire.engine.folds.tally import NotThere, Tally
 from bellwire.engine.language import Spoken, Untold, tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
@@ -170,6 +170,7 @@ class LiveModel:
         self._fold_seconds = FOLD_SECONDS / (4 * LEAST_FOLDED)  # that an event costs, as far as is known
         self.now = 0  # the present, TSC
         self._unknown: tuple[object, str] | None = None  # why_unknown until the next drain: dozens of words ask
+        self._not_there: tuple[object, NotThere] | None = None  # as told last, and of when
         self._second_counts: dict[str, float | None] = {}  # in_last_second, as long as that holds
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
@@ -414,6 +415,15 @@ class LiveModel:
         """
         end = (min(self.playhead, self.past.last) + 1) // self.rates.bin_cycles // BAR * BAR
         return end - SECOND, end
+
+    @property
+    def not_there(self) -> NotThere:
+        """What was dropped until the moment that is shown, anew with each `second`: whoever says it says the same."""
+        tally, live = self.tally, self.transport.following and self.source.alive
+        asked = (self.second, live, None if live else (self.playhead, tally.lost, tally.passed_over))
+        if self._not_there is None or self._not_there[0] != asked:
+            self._not_there = asked, NotThere(tally.lost, tally.passed_over)
+        return self._not_there[1]
 
     @property
     def why_unknown(self) -> str:

@@ -236,7 +236,7 @@ def journeys_label(model: LiveModel) -> str:
 def reconciled(model: LiveModel) -> str:
     """Whether every signal is accounted for, or what is not."""
     tally, given_up = model.tally, model.latencies.tracker.given_up
-    if missing := not_there(tally):
+    if missing := not_there(model.not_there):
         return missing
     if given_up:
         return tr("{number} incomplete", number=grouped(given_up))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
-from bellwire.engine.folds.tally import Bounds, Tally
+from bellwire.engine.folds.tally import Bounds, NotThere, Tally
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, round_duration, signed
 
@@ -43,14 +43,14 @@ def no_times() -> str:
     return f"{why[0].upper()}{why[1:]}."
 
 
-def not_there(tally: Tally) -> str:
+def not_there(tally: Tally | NotThere) -> str:
     """Which events are not there: "12 events dropped, 1 204 only counted"; "" if all are."""
     lost = tr("{events} dropped", events=count_of(tally.lost, "event")) if tally.lost else ""
     passed = grouped(tally.passed_over) if lost else count_of(tally.passed_over, "event")
     return ", ".join(filter(None, (lost, tr("{events} only counted", events=passed) if tally.passed_over else "")))
 
 
-def dropped_text(tally: Tally) -> str:
+def dropped_text(tally: Tally | NotThere) -> str:
     """The same where it is always said: "0 dropped", "12 dropped, 1 204 only counted"."""
     dropped = tr("{events} dropped", events=grouped(tally.lost))
     if not tally.passed_over:

@@ -138,11 +138,15 @@ class StatusRow(FittingRow):
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(back_end_words(model.source.backend, model.source.host))
-        self.dropped.say(dropped_text(model.present.tally), "heavy" if model.present.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self._show_break()
         self._explain()
+
+    def say_dropped(self) -> None:
+        """What was dropped, in the frame in which the caption and the numbers say it."""
+        gone = self.commands.model.not_there
+        self.dropped.say(dropped_text(gone), "heavy" if gone.lost or gone.passed_over else "text_muted")
 
     def _show_state(self) -> None:
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
@@ -217,7 +221,7 @@ class StatusRow(FittingRow):
                 tr(
                     "{events} recorded; dropped: lost for want of room; only counted: they came faster than they can "
                     "be shown. A recording has them.",
-                    events=count_of(model.present.tally.recorded, "event"),
+                    events=count_of(model.tally.recorded, "event"),
                 )
             )
         )

@@ -287,6 +287,8 @@ class MainWindow(QMainWindow):
                 self.console.copy.refresh()
         elif not self.quiz.hides:
             self.views.refresh(everything)
+        if everything:
+            self.status.say_dropped()
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
             self.status.refresh()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
@@ -29,7 +30,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.events import Clock, EventKind, Setting
+from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, event
 from bellwire.engine.scenarios.rules import GROUPS
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.engine.source import Label, Order
@@ -421,6 +422,31 @@ def assert_apart(row: QWidget, parts: list[QWidget]) -> None:
     for n, one in enumerate(parts):
         for other in parts[n + 1 :]:
             assert not one.geometry().intersects(other.geometry()), (row, one, other)
+
+
+def test_what_was_dropped_is_the_same_wherever_it_is_said(stage: Stage) -> None:
+    """The bar said it of the present and ten times a second, the caption and the numbers of what is shown."""
+    window, source = stage.window, stage.source
+    stage.run(70)
+    taken, said, lost = source.take, set(), 0
+
+    def lossy(most: int | None = None) -> Events:
+        """One event more is lost with each frame."""
+        nonlocal lost
+        lost += 1
+        return np.concatenate([taken(most), event(source.now(), EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 1)])
+
+    source.take = lossy  # type: ignore[method-assign]
+    for _ in range(60):
+        source.run(1 / 60)
+        window.frame.tick()
+        numbers = " ".join(number.label for number in window.views.numbers.numbers)
+        told = [re.findall(r"(\d+)(?: events?)? dropped", text) for text in (window.status.dropped.words, numbers)]
+        told.append(re.findall(r"(\d+) events? dropped", window.views.diagram.caption))
+        said.add(str(told))
+        assert len({count for counts in told for count in counts if count != "0"}) <= 1, told
+    assert len(said) > 2
+    assert lost > 10
 
 
 def test_picture_is_written(stage: Stage, tmp_path: Path) -> None:
