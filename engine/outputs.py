@@ -95,9 +95,24 @@ def target_of(path: Path, force: bool) -> Target:
         if not os.access(path, os.W_OK):
             raise cannot(path, os.strerror(errno.EACCES))
     try:
-        return Target(path, Path(os.path.realpath(path)), about)
+        target = Target(path, Path(os.path.realpath(path)), about)
     except OSError as error:  # the folder that its name begins in has been removed
         raise cannot(path, reason(error)) from error
+    refuse_full(target)
+    return target
+
+
+def refuse_full(target: Target) -> None:
+    """RecordingError if the disk has not a single block left: what takes minutes to make would be made in vain."""
+    if target.streams:
+        return
+    try:
+        disk = os.statvfs(target.real.parent)
+    except OSError:
+        return  # whoever makes the file says why it cannot be
+    free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    if disk.f_blocks and not free:
+        raise cannot(target.path, os.strerror(errno.ENOSPC))
 
 
 def refuse_source(path: Path, source: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
@@ -17,7 +18,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS
 from bellwire.engine.exports.convert import write_export
 from bellwire.engine.outlet import Outlet
-from bellwire.engine.outputs import begin_whole, write_whole
+from bellwire.engine.outputs import begin_whole, target_of, write_whole
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
@@ -254,6 +255,30 @@ def test_a_full_disk_leaves_what_was_there(name: str, write: Callable[..., None]
     if name not in GROWING:
         assert (tmp_path / "old.arrow").read_text() == "mine"
     assert set(names(tmp_path)) <= {"old.arrow"}  # a recording without an event is none
+
+
+@pytest.mark.parametrize("command", ["clip", "shot", "export-html", "convert", "slides"])
+def test_a_disk_that_is_full_is_told_before_the_work(
+    command: str,
+    recording: Recording,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A film was made for minutes, of which nothing could be kept."""
+    suffix = {"clip": "gif", "shot": "png", "export-html": "html", "convert": "csv", "slides": "pptx"}[command]
+    target, disk = tmp_path / f"made.{suffix}", os.statvfs(tmp_path)
+    fields = list(disk)
+    fields[3] = fields[4] = 0  # f_bfree, f_bavail
+    monkeypatch.setattr("os.statvfs", lambda path: os.statvfs_result(fields))
+    monkeypatch.setattr("bellwire.engine.recordings.recording.Recording._read", None)  # no event is looked at
+    of = "vm-exit" if command == "slides" else str(recording.path)
+    assert main([command, of, *([str(target)] if command == "convert" else ["-o", str(target)])]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"bellwire: {target.with_suffix('')}.")  # of a clip, its words
+    assert said.endswith(f" cannot be written: {os.strerror(errno.ENOSPC)}.\n")
+    fields[2] = 0  # a file system that does not say how large it is
+    assert target_of(target, force=False).about is None
 
 
 @pytest.mark.parametrize("way", ["itself", "a link to it"])
