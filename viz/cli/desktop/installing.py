@@ -1,20 +1,22 @@
 """Puts the files below a folder `share`, and takes them away again.
 
 Guarantees:
-- What is there already as it should be is left alone; whatever cannot be written leaves all as it was.
+- What is there already as it should be is left alone; whatever cannot be written leaves all as it was: no file has its
+  name before all of them are on the disk, and no folder that was made for them stays.
 - What was removed leaves no folder behind that is empty because of it.
 - A link is somebody else's, such as pipx's to the manual page: it stays, unless it leads nowhere.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from bellwire.engine.errors import EngineError, answer_of
-from bellwire.engine.outputs import cannot, reason, write_whole
+from bellwire.engine.outputs import Output, begin_whole, cannot, reason, write_whole
 
 
 class Put(NamedTuple):
@@ -27,20 +29,37 @@ class Put(NamedTuple):
 def put_files(share: Path, files: Mapping[str, bytes]) -> Put:
     """Writes those that are not there; EngineError, and it is as it was before, if one cannot be."""
     before = {name: held_content(share / name) for name in files}
-    put = Put([], [])
+    put = Put([name for name in files if before[name] != files[name]], [])
+    put.there.extend(name for name in files if before[name] == files[name])
+    missing = [folder for folder in (share, *share.parents) if not folder.exists()]
     try:
-        for name, content in files.items():
-            if before[name] == content:
-                put.there.append(name)
-                continue
-            put.written.append(name)
-            make_room(share / name)
-            write_whole(share / name, content, force=True)
+        write_together({share / name: files[name] for name in put.written})
     except EngineError:
         with suppress(EngineError):
             undo(share, {name: before[name] for name in put.written})
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
         raise
     return put
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Gives them their names once all are on the disk; EngineError if one cannot be written."""
+    with ExitStack() as ends:
+        outputs = list[Output]()
+        for path, content in files.items():
+            make_room(path)
+            outputs.append(begin_whole(path, force=True))
+            ends.callback(outputs[-1].give_up)
+            try:
+                outputs[-1].file.write(content)
+                outputs[-1].file.flush()
+                os.fsync(outputs[-1].file.fileno())
+            except OSError as error:
+                raise cannot(path, reason(error)) from error
+        for output in outputs:
+            output.keep()
 
 
 def undo(share: Path, before: Mapping[str, bytes | None]) -> None:

@@ -237,3 +237,42 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_all_as_it_was(
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert f" cannot be written: {os.strerror(answer)}." in said.err
     assert {name: (share / name).read_bytes() for name in files_below(share)} == before
+
+
+def full_after(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """The disk takes so many bytes more."""
+    write = os.write
+
+    def written(descriptor: int, data: memoryview) -> int:
+        nonlocal room
+        room -= len(data)
+        if room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data)
+
+    monkeypatch.setattr("os.write", written)
+
+
+def test_a_disk_that_becomes_full_leaves_nothing_behind(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folders that were made for the files stayed."""
+    with monkeypatch.context() as patched:
+        full_after(patched, 20_000)
+        assert main(["desktop", "install"]) == 1
+    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
+    assert list(home.iterdir()) == []
+
+
+def test_a_disk_that_becomes_full_leaves_an_older_version_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not replaced need not be written again, for which there would be no room either."""
+    share = home / ".local/share"
+    assert main(["desktop", "install"]) == 0
+    for name in files_below(share):
+        (share / name).write_bytes(b"older")
+    before = {name: (share / name).stat().st_ino for name in files_below(share)}
+    with monkeypatch.context() as patched:
+        full_after(patched, 20_000)
+        assert main(["desktop", "install"]) == 1
+    assert {name: (share / name).stat().st_ino for name in files_below(share)} == before
+    assert {(share / name).read_bytes() for name in files_below(share)} == {b"older"}
