@@ -24,7 +24,7 @@ from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.cli.summary import report, summary, verdict_line
-from bellwire.viz.cli.tables import Figures
+from bellwire.viz.cli.tables import Figures, with_rows
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
 
@@ -102,7 +102,7 @@ class RecordingReport:
         table.columns[1].justify = "right"
         for name, count in self.outline.kinds.items():
             table.add_row(name, grouped(count))
-        return table
+        return with_rows(table, "Events: there is none.")
 
     def _changes(self) -> RenderableType:
         """What was switched, and when."""
@@ -111,7 +111,7 @@ class RecordingReport:
         for tsc, name, on in self.outline.wiring[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
         more = len(self.outline.wiring) - SHOWN_CHANGES
-        return Group(table, f"and {more} more changes") if more > 0 else table
+        return Group(table, f"and {more} more changes") if more > 0 else with_rows(table, "Switches: none is told of.")
 
 
 # -- what every recording says of itself

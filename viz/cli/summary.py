@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import Lane
 from bellwire.engine.findings.assertion import Judgement, done_elsewhere
 from bellwire.engine.findings.finding import Finding
@@ -334,7 +335,7 @@ def evidence_table(found: Sequence[Finding]) -> RenderableType:
 
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
-    events = f"{grouped(tally.recorded)} events recorded, {dropped_text(tally)}"
+    events = f"{number_of(tally.recorded, 'event')} recorded, {dropped_text(tally)}"
     out = "" if latencies.clock.emulated else left_out(latencies)
     return f"{events}; the latencies leave out {out}." if out else f"{events}."
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -52,6 +52,11 @@ class Figures(Table):
                 if cell.plain:
                     name = f"{head.plain}: " if head.plain else ""
                     yield Text.assemble(f"{INDENT}{name}", cell, overflow="fold")
+
+
+def with_rows(table: Table, none: str) -> RenderableType:
+    """A table; of one without a row the sentence that says so."""
+    return table if table.row_count else Text(none)
 
 
 def needed_width(column: Column) -> int:

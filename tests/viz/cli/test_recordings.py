@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import Events
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
 from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
@@ -34,6 +36,17 @@ __version__ = "2.2.0"
 def path(tmp_path: Path) -> Path:
     """A recording of the synthetic source."""
     return recorded(tmp_path / "run.arrow").path
+
+
+@pytest.mark.parametrize("held", [[], [BATCHES[1]]], ids=["nothing", "one event"])
+def test_a_table_has_rows_or_is_a_sentence(
+    held: list[Events], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_recording(tmp_path / "little.arrow", HEADER, held)
+    assert main(["info", str(tmp_path / "little.arrow")]) == 0
+    said = capsys.readouterr().out
+    assert not re.search(r"─\s*\n\s*(\n|$)", said)
+    assert ("1 event recorded" if held else "0 events recorded") in said
 
 
 @pytest.mark.parametrize("command", [["run", "roundtrip", "--record"], ["record", "roundtrip", "-o"]])

@@ -24,7 +24,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.hop_words import recorded_thread
 from bellwire.viz.cli.attach.hops_told import hop_latency_report, time_cells
 from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
-from bellwire.viz.cli.tables import Figures
+from bellwire.viz.cli.tables import Figures, with_rows
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.text.trust import no_times
@@ -146,6 +146,8 @@ class AttachedReport:
         for (fd, wire), count in self.uses.items():
             times = time_cells(self._latency(fd, wire) or HopLatency())
             table.add_row(wire_words(wire), grouped(count), self._a_second(count), *times)
+        if not self.uses:
+            return Text("Doorbells and interrupts: none was registered.")
         return Group(table, Text(TIMES_SAID, style="dim"))
 
     def _a_second(self, count: int) -> str:
@@ -155,19 +157,19 @@ class AttachedReport:
         table = numbered_table("Thread", "woken", "a second")
         for tid, count in self.woken.most_common():
             table.add_row(self.name_of(tid), grouped(count), self._a_second(count))
-        return table
+        return with_rows(table, "Threads: none was woken.")
 
     def _exits(self) -> RenderableType:
         table = numbered_table("Exit to user space", "times", "a second")
         for (tid, reason), count in self.exits.most_common():
             table.add_row(f"{self.name_of(tid)}: {reason}", grouped(count), self._a_second(count))
-        return table
+        return with_rows(table, "Exits to user space: none was seen.")
 
     def _kinds(self) -> RenderableType:
         table = numbered_table("Kind", "events")
         for name, count in self.outline.kinds.items():
             table.add_row(name, grouped(count))
-        return table
+        return with_rows(table, "Events: there is none.")
 
     def _changes(self) -> RenderableType:
         """What was registered or taken away, and when."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def test_what_is_seen_is_written_as_well(tmp_path: Path, capsys: pytest.CaptureF
         attached = Recording(file, attached=True).header.attached
         assert attached is not None
         assert attached.process.pid_hidden
+        assert main(["info", str(file)]) == 0
+        assert not re.search(r"─\s*\n\s*(\n|$)", capsys.readouterr().out)  # a table without a row
         assert main(words) == 1
         assert "--force" in capsys.readouterr().err
         assert main([*words, "--force"]) == 0
