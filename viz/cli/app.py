@@ -15,7 +15,15 @@ import typer
 from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.engine.host.no_memory import end_without_memory
 from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
-from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
+from bellwire.viz.cli.ending import (
+    HUNG_UP,
+    complain_of,
+    ended_by,
+    hung_up,
+    interruptions_raised,
+    standard_streams,
+    usage,
+)
 from bellwire.viz.cli.options import (
     Asserts,
     Force,
@@ -79,8 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
         except UsageError as error:
             return complain(usage(cast(Any, error)), USAGE)
         except BaseException as error:
-            return ended_by(error)
-    return code
+            code = ended_by(error)
+        return HUNG_UP if code != DONE and hung_up() else code
 
 
 def command_code(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ import io
 import os
 import select
 import signal
+import stat
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, compla
 from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
 
 NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
+HUNG_UP = 128 + signal.SIGHUP
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAYS_WHERE = "` shows "  # a command that shows what can be given
 PLAINER = {  # what Click and Pydantic, which read options, say in words of their own
@@ -88,6 +90,21 @@ def interruptions_raised() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def hung_up() -> bool:
+    """Whether the terminal that the program was started in has gone, as SIGHUP says, too, unless nohup has it ignored.
+
+    Whatever is read from it or written to it fails then, a progress bar for one, and may do so before the signal comes.
+    """
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        return False
+    streams = select.poll()
+    for fd in (0, 1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(fd).st_mode):
+                streams.register(fd, 0)
+    return any(state & select.POLLHUP for _, state in streams.poll(0))
 
 
 class OutputError(OSError):

@@ -7,6 +7,7 @@ import fcntl
 import importlib
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -444,3 +445,48 @@ def test_few_open_files_are_one_sentence_or_enough(files: int, tmp_path: Path) -
     assert ran.returncode in (0, 1)
     assert (ran.returncode == 0) == (ran.stderr == "")
     assert all(line.startswith("bellwire: ") for line in ran.stderr.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "quiz --seed 7 --replay",
+        f"replay {SHIPPED}",
+        f"export-html {SHIPPED} -o run.html",
+        f"clip {SHIPPED} -o clip.gif --seconds 60",
+        pytest.param("run roundtrip --seconds 60", marks=pytest.mark.kvm),
+        pytest.param("record roundtrip --seconds 60 -o run.arrow", marks=pytest.mark.kvm),
+    ],
+    ids=lambda words: words.split()[0],
+)
+def test_a_terminal_that_hangs_up_ends_each_command_alike(words: str, tmp_path: Path) -> None:
+    """Some met it in what they printed, or in a bar, before the signal, and ended as if something had failed."""
+    child, terminal = pty.fork()
+    if not child:  # in a session of its own, whose terminal this is
+        os.chdir(tmp_path)
+        os.environ |= {"QT_QPA_PLATFORM": "offscreen"}
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "bellwire.viz", *shlex.split(words)])
+    os.read(terminal, 1)  # it prints, or has a bar
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
+
+
+SURVIVES = """
+import os, select, signal
+from bellwire.viz.cli.app import main
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+print("begins", flush=True)
+gone = select.poll()
+gone.register(0, 0)
+gone.poll()
+os._exit(main(["run", "nothing"]))
+"""
+
+
+def test_who_is_told_to_survive_a_hang_up_ends_as_ever() -> None:
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(sys.executable, [sys.executable, "-P", "-c", SURVIVES])
+    os.read(terminal, 1)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
