@@ -101,10 +101,14 @@ class RecordingRow(QWidget):
 
     def stop(self) -> None:
         """Ends the file; what happened until now is in it once it says so."""
+        self.end()
+        self.refresh()
+
+    def end(self) -> None:
+        """The same without a word on it."""
         if self.capture:
             self.capture.stop()
             self.capture.wait()
-        self.refresh()
 
     def refresh(self) -> None:
         """Shows how far it is, or what came of it."""

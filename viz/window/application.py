@@ -10,8 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from PySide6.QtCore import QLocale, QMessageLogContext, QSize, QTimer, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import (
+    QLocale,
+    QMessageLogContext,
+    QSize,
+    QTimer,
+    QtMsgType,
+    qFormatLogMessage,
+    qInstallMessageHandler,
+)
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from bellwire.engine.foreign import shown
@@ -25,6 +33,7 @@ LEAST_MEMORY = 500 * 10**6  # bytes of addresses: with less no window has ever c
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's mallopt()
 LARGE_BLOCK, LARGEST_BLOCK = 4 << 20, 32 << 20  # bytes; beyond the second it takes them from the system in any case
+BROKEN = "The Wayland connection "  # so begins what Qt says before it ends the process
 NO_WINDOW = 1  # what the process ends with where Qt, which cannot be asked, would end it by SIGABRT
 KEPT_FREE = 32 << 20  # bytes at the end of the heap that are kept, for the next frame
 
@@ -75,6 +84,36 @@ def refusal_told() -> Iterator[None]:
         qInstallMessageHandler(before)
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.writelines(f"{message}\n" for message in said)
+
+
+@contextmanager
+def display_that_breaks(end: Callable[[], object]) -> Iterator[None]:
+    """While this is open, a Wayland compositor that goes, or that refuses what Qt has asked, is a sentence and the exit
+    code NO_WINDOW, and `end` is called before, which may ask nothing of the display: Qt would end the process at once,
+    from the midst of whatever asks, by _exit(-1). What else Qt says is said as ever.
+    """
+    app = QGuiApplication.instance()
+    if not isinstance(app, QGuiApplication) or not app.platformName().startswith("wayland"):
+        yield
+        return
+
+    def hear(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        if not message.startswith(BROKEN):
+            with suppress(OSError, ValueError, AttributeError):
+                print(qFormatLogMessage(kind, context, message), file=sys.stderr, flush=True)
+            return
+        try:
+            end()
+        finally:
+            with suppress(OSError, ValueError, AttributeError):
+                print(f"bellwire: {shown(tr('The window has ended: {why}', why=message))}", file=sys.stderr, flush=True)
+            os._exit(NO_WINDOW)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
 
 
 def when_told_to_end(end: Callable[[], object]) -> Callable[[], int]:

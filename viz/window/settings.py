@@ -197,6 +197,10 @@ class Settings:
     def _set_flag(self, name: str, on: bool) -> None:
         self._store.setValue(name, "true" if on else "false")
 
+    def sync(self) -> None:
+        """Writes what has been set: whoever ends the process at once does so before."""
+        self._store.sync()
+
     def restore(self, look: Look) -> None:
         """As it looked last time, but for the theme, which a window opens with."""
         look.set_reduced_motion(self.reduced_motion)

@@ -15,6 +15,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import DEFAULT
 from bellwire.engine.source import Label, NoSource, Source
+from bellwire.viz.attached.recording_row import RecordingRow
 from bellwire.viz.attached.seen_window import SeenWindow
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
@@ -30,7 +31,7 @@ from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.actions.action import Action
 from bellwire.viz.window.annotating.annotator import Annotator
-from bellwire.viz.window.application import application, when_told_to_end
+from bellwire.viz.window.application import application, display_that_breaks, when_told_to_end
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
@@ -438,6 +439,15 @@ class MainWindow(QMainWindow):
 
     # -- the end
 
+    def save_what_is_open(self) -> None:
+        """Ends recordings and keeps the settings, of a window whose display is gone: it is asked for nothing."""
+        self.files.close()
+        for row in self.findChildren(RecordingRow):
+            row.end()
+        if self.settings:
+            self.settings.keep(self.look)
+            self.settings.sync()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends the source; nothing is left behind."""
         if event.spontaneous() and not self.annotator.may_leave():
@@ -593,7 +603,7 @@ def run_window(opened: list[MainWindow], tell: Callable[[Fault], object]) -> int
         tell(fault)
         opened[-1].fault_met.emit(fault)
 
-    with faults_told(met):
+    with faults_told(met), display_that_breaks(lambda: opened[-1].save_what_is_open()):
         code = application().exec()
         if code:  # the display has gone: Qt ends its loop, and what is open ends only with the window
             opened[-1].close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.recording import Recording
-from tests.support.x_server import x_server
+from tests.closings import display, missing
 from tests.support.xcb_program import XcbProgram
 
 pytestmark = pytest.mark.xcb
@@ -62,16 +61,22 @@ sys.exit(open_window(source, then=record))
 """
 
 
-def test_a_recording_is_whole_when_the_display_goes(tmp_path: Path) -> None:
-    """Qt ends its event loop then, and closes nothing."""
-    file, home = tmp_path / "run.arrow", {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "xcb"}
+@pytest.mark.parametrize(
+    ("platform", "said"), [("xcb", "The X11 connection broke"), ("wayland", "The window has ended: The Wayland")]
+)
+def test_a_recording_is_whole_when_the_display_goes(platform: str, said: str, tmp_path: Path) -> None:
+    """Qt ends its event loop then, and closes nothing; of Wayland it ends the process, from wherever it is."""
+    if why := missing(platform):
+        pytest.skip(f"There is no {why} here: .ci/system-libraries names the package.")
+    file = tmp_path / "run.arrow"
     command = [sys.executable, "-c", RECORDING, str(file)]
-    with x_server() as display:
-        environment = os.environ | home | {"DISPLAY": display}
-        program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    with display(platform) as environment:
+        there = environment | {"XDG_CONFIG_HOME": str(tmp_path)}
+        program = subprocess.Popen(command, env=there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert program.stdout
         assert program.stdout.readline() == "records\n"
     with program:
-        assert program.wait() == 1
+        errors = program.communicate()[1]
+        assert (program.wait(), said in errors) == (1, True), errors
     recording = Recording(file)
     assert (recording.warning, len(recording) > 0) == ("", True)

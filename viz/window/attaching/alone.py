@@ -15,7 +15,7 @@ from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme
 from bellwire.viz.text.faults import FAULT_CODE, Fault, faults_told
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
-from bellwire.viz.window.application import application, when_told_to_end
+from bellwire.viz.window.application import application, display_that_breaks, when_told_to_end
 from bellwire.viz.window.settings import Settings
 
 
@@ -42,7 +42,7 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
         tell(fault)
         window.close()
 
-    with faults_told(end):
+    with faults_told(end), display_that_breaks(lambda: None):
         window.show()
         code = app.exec()  # 1: the display has gone
     window.close()
