@@ -36,7 +36,7 @@ class Contents:
         self.kinds: npt.NDArray[np.int64] = np.zeros((recording.entries.size, KINDS), np.int64)  # by batch
         self.gaps = Gaps(recording.header.clock)
         self.slowest: Journeys = np.zeros(len(LATENCIES), JOURNEY)  # by latency, the warm-up left out; 0: none has it
-        self._missed: set[int] = set()  # numbers of the batches in place of which there is a gap
+        self._noted: set[int] = set()  # numbers of the batches of which it is known that they cannot be read
         self._journeys = 0
         self._warm_at = recording.first + recording.header.clock.cycles(WARMUP_SECONDS)
 
@@ -61,12 +61,14 @@ class Contents:
         """In place of a batch."""
         entry = self.recording.entries[number]
         self.gaps.add(Gap(int(entry["first"]) - 1, int(entry["last"]), Lane.ENGINE, int(entry["events"])))
-        self._missed.add(number)
 
     def note_gone(self) -> None:
-        """What the file no longer has is a gap from now on, whatever was read there once."""
-        for number in sorted(self.recording.gone - self._missed):
-            self._add_gap(number)
+        """What was read once, and can no longer be, is a gap from now on."""
+        unread = self.recording.gone | self.recording.damaged.keys()
+        for number in sorted(unread - self._noted):
+            if self.kinds[number].sum() == self.recording.entries["events"][number]:
+                self._add_gap(number)
+        self._noted |= unread
 
     def _compare(self, journeys: Journeys) -> None:
         number = self._journeys + np.arange(journeys.size)

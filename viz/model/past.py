@@ -433,19 +433,25 @@ class RecordedPast(HeldPast):
 
     def missing(self, t0: int, t1: int, *, counts: bool = False) -> str:
         gone = self.recording.entries[sorted(self.recording.gone)]
-        if ((gone["first"] <= np.uint64(max(t1, 0))) & (gone["last"] >= np.uint64(max(t0, 0)))).any():
+        touched = (gone["first"] <= np.uint64(max(t1, 0))) & (gone["last"] >= np.uint64(max(t0, 0)))
+        if touched.any() and not self._in_memory(t0, t1):
             return tr("its file has changed since it was opened")
         return super().missing(t0, t1, counts=counts)
 
     def gaps_in(self, t0: int, t1: int) -> Gaps | None:
         """None where all has been played of a file whose end says that nothing was lost: not all of it is read."""
+        amiss = self._gaps.found or self.recording.damaged
+        if amiss or not self.recording.lost_nothing or not self._played(t0, t1):
+            return self.gaps
+        return self.gaps if self.recording.gone and not self._in_memory(t0, t1) else self._gaps
+
+    def _played(self, t0: int, t1: int) -> bool:
         start, end = self._counted_stretch()
-        known = start <= t0 and min(t1, self.last) <= end and self.recording.lost_nothing
-        return (
-            self._gaps
-            if known and not (self._gaps.found or self.recording.damaged or self.recording.gone)
-            else self.gaps
-        )
+        return start <= t0 and min(t1, self.last) <= end
+
+    def _in_memory(self, t0: int, t1: int) -> bool:
+        """Whether all of it was played and is held still, whatever becomes of the file."""
+        return self._played(t0, t1) and self.records.whole_from <= t0
 
     def _before(self) -> str:
         return tr("the recording begins later")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -274,30 +274,58 @@ def test_a_word_on_the_second_before_a_recording_does_not_read_all_of_it(
     assert not read
 
 
-def test_what_a_file_that_was_cut_off_had_is_not_known(
-    replay: LiveModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def cut_off(recording: Recording) -> None:
+    os.truncate(recording.path, recording.path.stat().st_size // 2)
+
+
+def overwritten(recording: Recording) -> None:
+    """The bodies of the second half of its batches."""
+    with recording.path.open("r+b") as file:
+        for entry in recording.entries[recording.entries.size // 2 :]:
+            file.seek(int(entry["offset"] + entry["size"] // 2))
+            file.write(b"\xff" * int(entry["size"] // 4))
+
+
+@pytest.mark.parametrize("change", [cut_off, overwritten])
+def test_what_a_file_no_longer_has_is_not_known(
+    change: Callable[[Recording], None], replay: LiveModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it is played: behind the cut there was none of anything, in the last second and in every bin."""
+    """It changes while it is played: from there on there was none of anything, in the last second and in every bin."""
     monkeypatch.setattr("bellwire.engine.recordings.recording.CACHED", 0)
-    path, wall = tmp_path / "cut.arrow", WallClock()
+    path, wall = tmp_path / "changed.arrow", WallClock()
     path.write_bytes(replay.past.recording.path.read_bytes())  # type: ignore[attr-defined]
     with Replay(Recording(path), wall) as source:
         source.indexer.wait()
         model = LiveModel(source)
         wall.ns += HZ
         model.tick(1.0)
-        os.truncate(path, path.stat().st_size // 2)
+        played = int(in_last_second(model, "doorbells") or 0), model.second[1] * model.rates.bin_cycles
+        change(source.recording)
         for _ in range(SECONDS * 2):
             wall.ns += HZ // 2
             model.tick(0.5)
-        assert source.error
-        assert source.complete < source.now()
         assert in_last_second(model, "doorbells") is None
-        assert "changed since it was opened" in model.why_unknown
+        assert model.why_unknown
         assert "rang no" not in caption(model)
         end = source.recording.last // model.rates.bin_cycles
         assert np.isnan(model.past.bins("doorbells", end - 10, end)).all()
         assert isinstance(model.past.kinds(source.recording.last - HZ, source.recording.last), Unknown)
+        model.scrub(played[1])
+        assert in_last_second(model, "doorbells") == played[0] > 0
+
+
+def test_a_file_that_is_cut_off_ends_its_replay_there(replay: LiveModel, tmp_path: Path) -> None:
+    path, wall = tmp_path / "cut.arrow", WallClock()
+    path.write_bytes(replay.past.recording.path.read_bytes())  # type: ignore[attr-defined]
+    with Replay(Recording(path), wall) as source:
+        source.indexer.wait()
+        model = LiveModel(source)
+        cut_off(source.recording)
+        wall.ns += SECONDS * HZ
+        model.tick(1.0)
+        assert source.error
+        assert source.complete < source.now()
+        assert "changed since it was opened" in model.why_unknown
         assert source.position == model.events.total
 
 
