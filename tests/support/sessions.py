@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,8 +93,8 @@ def run(scenario: Scenario, signals: int = SIGNALS, kernel: bool = False) -> tup
 
 
 def run_once(scenario: Scenario, signals: int, kernel: bool) -> tuple[Session, Events, float]:
-    """-> the session, its events, and for how long in s this thread got no CPU at most."""
-    tally, batches = Tally(), []
+    """-> the session, its events, and for how long in s this thread, or one of the session's, got no CPU at most."""
+    tally, batches, before = Tally(), [], waited_for_a_cpu()
     with Session(scenario, limit=signals, kernel=kernel) as session:
 
         def all_given() -> bool:
@@ -101,9 +103,22 @@ def run_once(scenario: Scenario, signals: int, kernel: bool) -> tuple[Session, E
             return given(scenario, tally) >= signals
 
         stood = wait_for(all_given)
+        waited = max(seconds - before.get(thread, 0.0) for thread, seconds in waited_for_a_cpu().items())
     batches.append(session.take())
     assert session.error is None
-    return session, np.concatenate(batches), stood
+    return session, np.concatenate(batches), max(stood, waited)
+
+
+def waited_for_a_cpu() -> dict[str, float]:
+    """Seconds that each thread of this process could have run and did not, by its number; 0 if nothing counts that.
+
+    Linux, Documentation/scheduler/sched-stats.rst: the second number of /proc/PID/schedstat.
+    """
+    found = {}
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it has ended, or CONFIG_SCHED_INFO is not set
+            found[thread.name] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    return found or {"": 0.0}
 
 
 def tally_of(events: Events) -> Tally:

@@ -490,8 +490,9 @@ def test_closing_stops_the_source(stage: Stage) -> None:
 
 def test_frame_shows_fewer_frames_when_they_cost_too_much(stage: Stage) -> None:
     frame = stage.window.frame
-    frame.spent.extend([0.03] * 9)
-    frame._adapt()
+    for seconds in (0.002, 0.03):  # on a busy machine it may show fewer already
+        frame.spent.extend([seconds] * 9)
+        frame._adapt()
     assert frame.interval == SLOW
     frame.spent.extend([0.002] * 9)
     frame._adapt()
