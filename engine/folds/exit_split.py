@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, cut_at, exit_name, wiring_changes
+from bellwire.engine.events import STATS, EventKind, Events, Lane, Switch, by_kind, cut_at, exit_name, wiring_changes
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
@@ -28,12 +28,14 @@ class Exits:
 
     kvm: exits by the kernel's own count, which is sampled ten times a second; None if it was never told.
     seen: whether KVM_RUN returns to this program; of a vCPU of another process nobody tells why it did.
+    lost: events that may have been exits to user space, which then are at least so many.
     """
 
     signals: int = 0
     to_userspace: dict[str, int] = field(default_factory=dict)  # returns of KVM_RUN by reason
     kvm: int | None = None
     seen: bool = True
+    lost: int = 0
 
     def per_signal(self) -> dict[str, float]:
         """ "to user space: IO", ..., "counted by KVM", each divided by the signals; nothing without a signal."""
@@ -48,12 +50,16 @@ class Exits:
         told = self.kvm is not None if name == COUNTED_BY_KVM else self.seen
         return self.per_signal().get(name, 0.0) if told and self.signals else None
 
+    def least(self, name: str) -> bool:
+        """Whether the number of this name is no more than what there was at least."""
+        return self.lost > 0 and name != COUNTED_BY_KVM
+
     def after(self, start: Exits) -> Exits:
         """What has come since `start`."""
         reasons = {name: count - start.to_userspace.get(name, 0) for name, count in self.to_userspace.items()}
         kvm = None if self.kvm is None else self.kvm - (start.kvm or 0)
         came = {name: count for name, count in reasons.items() if count}
-        return Exits(self.signals - start.signals, came, kvm, self.seen)
+        return Exits(self.signals - start.signals, came, kvm, self.seen, self.lost - start.lost)
 
 
 class ExitSplit:
@@ -111,6 +117,10 @@ class ExitSplit:
             for reason, count in [*zip(reasons.tolist(), counts.tolist(), strict=True), *gone[["id", "arg"]].tolist()]:
                 names[exit_name(reason)] = names.get(exit_name(reason), 0) + count
             self.whole = replace(self.whole, to_userspace=names)
+        losses = batch.of(EventKind.LOST)
+        if losses.size:
+            lost = int(losses["arg"][np.isin(losses["id"], (Lane.VCPU, Lane.ENGINE))].sum())
+            self.whole = replace(self.whole, lost=self.whole.lost + lost)
         told = batch.of(EventKind.STAT)
         told = told["arg"][told["id"] == KVM_EXITS]
         if told.size:

@@ -89,9 +89,9 @@ def side_figures(side: Side, name: str) -> dict[str, int | None]:
 
 
 def exits_report(exits: Exits) -> dict[str, Any]:
-    """What one side's signals took; None where nobody tells."""
+    """What one side's signals took; None where nobody tells. lost: events that may have been further exits."""
     seen = dict(exits.to_userspace) if exits.seen else None
-    return {"signals": exits.signals, "to_userspace": seen, "kvm": exits.kvm}
+    return {"signals": exits.signals, "to_userspace": seen, "lost": exits.lost, "kvm": exits.kvm}
 
 
 def difference_report(found: Difference) -> dict[str, Any]:
@@ -221,6 +221,11 @@ def exits_beside(comparison: Comparison) -> Table:
     table = table_of("Exits per signal", ["A", "B"])
     table.add_row("signals", grouped(a.signals), grouped(b.signals), style="dim")
     for name in sorted({*a.per_signal(), *b.per_signal()}, reverse=True):  # to user space, then counted by KVM
-        each = (exits.each_signal(name) for exits in (a, b))
-        table.add_row(name, *(UNKNOWN if count is None else f"{count:.3f}" for count in each))
+        table.add_row(name, *(exits_cell(exits, name) for exits in (a, b)))
     return table
+
+
+def exits_cell(exits: Exits, name: str) -> str:
+    """How many there were a signal, or were at least."""
+    count = exits.each_signal(name)
+    return UNKNOWN if count is None else f"{'≥ ' if exits.least(name) else ''}{count:.3f}"

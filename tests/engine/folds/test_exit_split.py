@@ -94,3 +94,15 @@ def test_of_a_part_of_a_run_it_counts_what_is_in_the_part(told: bool) -> None:
     assert rest.whole.kvm is not None
     since = whole.whole.kvm - before.whole.kvm
     assert rest.whole.kvm == since if told else since / 2 < rest.whole.kvm <= since
+
+
+def test_events_that_may_have_been_exits_count_for_the_part_that_lost_them() -> None:
+    events = switched()
+    last = int(events["tsc"][-1])
+    made = split(np.concatenate([events, event(last, EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 7)]))
+    assert (made.whole.lost, made.before.lost, made.since.lost) == (7, 0, 7)
+    assert made.since.least("to user space: IO")
+    assert not made.since.least("counted by KVM")
+    assert not made.before.least("to user space: IO")
+    other = split(np.concatenate([events, event(last, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 7)]))
+    assert not other.whole.least("to user space: IO")

@@ -18,6 +18,7 @@ from bellwire.engine.source import Order
 from bellwire.viz.cli.app import main
 from bellwire.viz.text.figures import THIN
 from tests.support.fake_source import FakeSource
+from tests.support.lossy import lossy
 from tests.support.shifted import shifted_run
 
 
@@ -112,7 +113,7 @@ def test_exits_that_nobody_told_are_not_known(tmp_path: Path, capsys: pytest.Cap
     report = json.loads(capsys.readouterr().out)
     assert set(report["a"]["exits"]["to_userspace"]) == {"IO"}
     assert report["b"]["exits"]["to_userspace"] is None
-    assert set(report["b"]["exits"]) == {"signals", "to_userspace", "kvm"}
+    assert set(report["b"]["exits"]) == {"signals", "to_userspace", "lost", "kvm"}
 
 
 def rewritten(path: Path, source: str, events: Events | None = None, hz: float = 0.0) -> str:
@@ -166,7 +167,20 @@ def test_what_was_dropped_is_said_of_the_run_that_lost_it(tmp_path: Path, capsys
     assert "B: 10 events were dropped while it was recorded." in printed
     assert "A: " not in printed
     assert main(["compare", whole, lossy, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["b"]["dropped"] == 10
+    report = json.loads(capsys.readouterr().out)
+    assert (report["b"]["dropped"], report["a"]["exits"]["lost"], report["b"]["exits"]["lost"]) == (10, 0, 10)
+
+
+def test_exits_a_signal_are_at_least_so_many_where_some_were_dropped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of them were missing, and the other half was compared with all of the other run's."""
+    shipped, half = path_of_shipped("roundtrip-userspace"), tmp_path / "half.arrow"
+    events, _ = lossy("roundtrip-userspace", EventKind.EXIT, Lane.VCPU, 2)
+    save_recording(half, Recording(shipped).header, [events])
+    assert main(["compare", str(shipped), str(half)]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("to user space: IO"))
+    assert row.split()[4:] == ["1.000", "≥", "0.500"]
 
 
 def test_why_a_latency_is_not_compared_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,24 +145,32 @@ class AttachedReport:
         table = numbered_table("Doorbell or interrupt", "times", "a second", "p50", "p99", "max")
         for (fd, wire), count in self.uses.items():
             times = time_cells(self._latency(fd, wire) or HopLatency())
-            table.add_row(wire_words(wire), grouped(count), self._a_second(count), *times)
+            table.add_row(wire_words(wire), self._times(count), self._a_second(count), *times)
         if not self.uses:
             return Text("Doorbells and interrupts: none was registered.")
         return Group(table, Text(TIMES_SAID, style="dim"))
 
+    @property
+    def _least(self) -> str:
+        """What stands before a count that lost events may be missing from."""
+        return "≥ " if self.outline.dropped else ""
+
+    def _times(self, count: int) -> str:
+        return f"{self._least}{grouped(count)}"
+
     def _a_second(self, count: int) -> str:
-        return grouped(count / self.recording.seconds, 1) if self.recording.seconds else "–"
+        return f"{self._least}{grouped(count / self.recording.seconds, 1)}" if self.recording.seconds else "–"
 
     def _woken(self) -> RenderableType:
         table = numbered_table("Thread", "woken", "a second")
         for tid, count in self.woken.most_common():
-            table.add_row(self.name_of(tid), grouped(count), self._a_second(count))
+            table.add_row(self.name_of(tid), self._times(count), self._a_second(count))
         return with_rows(table, "Threads: none was woken.")
 
     def _exits(self) -> RenderableType:
         table = numbered_table("Exit to user space", "times", "a second")
         for (tid, reason), count in self.exits.most_common():
-            table.add_row(f"{self.name_of(tid)}: {reason}", grouped(count), self._a_second(count))
+            table.add_row(f"{self.name_of(tid)}: {reason}", self._times(count), self._a_second(count))
         return with_rows(table, "Exits to user space: none was seen.")
 
     def _kinds(self) -> RenderableType:

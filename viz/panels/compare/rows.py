@@ -20,6 +20,7 @@ from bellwire.engine.findings.compare import (
     untold,
     watched_alone,
 )
+from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.baseline import Baseline
@@ -165,10 +166,15 @@ def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     names = sorted({*a.exits.per_signal(), *b.exits.per_signal()}, reverse=True)
     rows = [FigureRow(tr_as("how many there were", "signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
     for name in names:
-        each = (side.exits.each_signal(name) for side in (a, b))
-        of_a, of_b = ("–" if count is None else localized(f"{count:.2f}") for count in each)
+        of_a, of_b = (exits_words(side.exits, name) for side in (a, b))
         rows.append(FigureRow(tr("exits a signal, {reason}", reason=exit_words(name)), of_a, of_b))
     return rows
+
+
+def exits_words(exits: Exits, name: str) -> str:
+    """How many there were a signal, or were at least."""
+    count = exits.each_signal(name)
+    return "–" if count is None else ("≥ " if exits.least(name) else "") + localized(f"{count:.2f}")
 
 
 def exit_words(name: str) -> str:

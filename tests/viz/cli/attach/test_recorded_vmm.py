@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import EventKind, Lane, end_to_end, event
 from bellwire.engine.kvm.vm import Kvm, Vm
 from bellwire.engine.language import THIN
+from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from tests.support.forked import Forked
@@ -97,3 +99,21 @@ def test_it_can_be_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     for suffix in ("csv", "parquet", "pftrace", "arrows"):
         assert main(["convert", str(path), str(tmp_path / f"out.{suffix}")]) == 0
     assert "events." in capsys.readouterr().out
+
+
+def test_what_lost_events_may_be_missing_from_is_at_least_so_much(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = seen_recording(tmp_path / "seen.arrow")
+    events = end_to_end(*seen.batches())
+    whole = events[events["kind"] != EventKind.LOST]
+    lost = event(seen.last, EventKind.LOST, Lane.ENGINE, Lane.KVM, seen.first, 7)
+    for name, some in (("whole", whole), ("lossy", end_to_end(whole, lost))):
+        with Recorder(tmp_path / name, seen.header) as recorder:
+            for note in seen.notes:
+                recorder.note(note)
+            recorder.append(some)
+        assert main(["info", str(tmp_path / name)]) == 0
+        rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r"port 0x|GSI \d", line)]
+        assert rows
+        assert all(("≥ " in row) == (name == "lossy") for row in rows), rows

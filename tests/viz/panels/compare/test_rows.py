@@ -12,7 +12,16 @@ from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, exit_rows, in_words, sides_of, why_nothing
+from bellwire.viz.panels.compare.rows import (
+    OTHER_HOST,
+    THIS_RUN,
+    Compared,
+    exit_rows,
+    exits_words,
+    in_words,
+    sides_of,
+    why_nothing,
+)
 from bellwire.viz.text.figures import MICROSECONDS, Durations, grouped, unit_called
 from tests.support.compared import model_at_switch, recorded
 
@@ -166,3 +175,12 @@ def test_nothing_is_computed_anew_before_something_is_added() -> None:
     assert compared._differences is first
     compared.rows(*sides, "injection")
     assert compared._differences is not first
+
+
+def test_exits_that_events_are_missing_from_are_at_least_so_many() -> None:
+    """As if fewer had left than there were."""
+    exits = Exits(100, {"IO": 50}, 120)
+    assert exits_words(exits, "to user space: IO") == "0.50"
+    lossy = replace(exits, lost=3)
+    assert exits_words(lossy, "to user space: IO") == "≥ 0.50"
+    assert exits_words(lossy, "counted by KVM") == "1.20"
