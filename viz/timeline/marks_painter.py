@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
@@ -21,6 +22,9 @@ BEFORE = 20  # pixels that the first time may begin before the lanes
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken
 PLAYHEAD = "playhead"
+TOLD_CHANGES = 2  # of which each is told where they share a note
+
+Mark = TypeVar("Mark", Change, Loss)
 
 
 class MarksPainter:
@@ -76,21 +80,33 @@ class MarksPainter:
 
     def changes(self, changes: Sequence[Change]) -> None:
         """Where the wiring changed, and how."""
-        for change in changes:
-            if self.scale.shows(change.tsc):
-                self._line(self.scale.x(change.tsc), self.theme.color("text_muted"), Qt.PenStyle.DotLine)
-                self._note(change.text, self.scale.x(change.tsc), "text")
+        shown = [change for change in changes if self.scale.shows(change.tsc)]
+        for change in shown:
+            self._line(self.scale.x(change.tsc), self.theme.color("text_muted"), Qt.PenStyle.DotLine)
+        self._notes(shown, said_of_changes, "text")
 
     def losses(self, losses: Sequence[Loss]) -> None:
         """Where events were lost, and how many."""
-        for loss in losses:
-            if self.scale.shows(loss.tsc):
-                self._line(self.scale.x(loss.tsc), self.theme.color("heavy"), Qt.PenStyle.DashDotLine)
-                self._note(tr("{events} lost", events=count_of(loss.count, "event")), self.scale.x(loss.tsc), "heavy")
+        shown = [loss for loss in losses if self.scale.shows(loss.tsc)]
+        for loss in shown:
+            self._line(self.scale.x(loss.tsc), self.theme.color("heavy"), Qt.PenStyle.DashDotLine)
+        self._notes(shown, said_of_losses, "heavy")
+
+    def _notes(self, marks: Sequence[Mark], say: Callable[[Sequence[Mark]], str], color: str) -> None:
+        """What is said of each; of those that have no room beside each other what is said of them together."""
+        self.painter.setFont(self.theme.font(10.5, 600))
+        metrics, groups = self.painter.fontMetrics(), list[list[Mark]]()
+        for mark in sorted(marks, key=lambda mark: mark.tsc):
+            end = self.scale.x(groups[-1][0].tsc) + metrics.horizontalAdvance(say(groups[-1])) + 14 if groups else 0
+            if groups and self.scale.x(mark.tsc) < end:
+                groups[-1].append(mark)
+            else:
+                groups.append([mark])
+        for group in groups:
+            self._note(say(group), self.scale.x(group[0].tsc), color)
 
     def _note(self, text: str, x: float, color: str) -> None:
         """At the foot of a line, on a ground of its own."""
-        self.painter.setFont(self.theme.font(10.5, 600))
         metrics = self.painter.fontMetrics()
         box = QRectF(
             x + 3, self.area.bottom() - metrics.height(), metrics.horizontalAdvance(text) + 8, metrics.height()
@@ -125,6 +141,18 @@ class MarksPainter:
         self.painter.setFont(self.theme.font(11, 700))
         self.painter.setPen(self.theme.color("text_on_accent"))
         self.painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, name)
+
+
+def said_of_changes(changes: Sequence[Change]) -> str:
+    """One or two by themselves, of more how many."""
+    if len(changes) <= TOLD_CHANGES:
+        return ", ".join(change.text for change in changes)
+    return tr_n("{n} change", "{n} changes", len(changes))
+
+
+def said_of_losses(losses: Sequence[Loss]) -> str:
+    """How many events in all."""
+    return tr("{events} lost", events=count_of(sum(loss.count for loss in losses), "event"))
 
 
 def handle_at(x: float, scale: TimeScale, handles: dict[str, int]) -> str:
