@@ -6,8 +6,13 @@ import json
 
 import pytest
 
-from bellwire.viz.pictures.film_texts import apng_with_text, comment_in_gif, gif_with_comment, json_in_film
-from bellwire.viz.pictures.raster import SIGNATURE, chunk, texts_in
+from bellwire.viz.pictures.film_texts import (
+    apng_with_text,
+    comment_in_gif,
+    gif_with_comment,
+    json_in_film,
+)
+from bellwire.viz.pictures.raster import MOST_CHUNKS, SIGNATURE, chunk, text_chunk, texts_in
 
 LONG = "µ;" * 400  # several blocks, with the byte that ends a GIF
 
@@ -42,3 +47,10 @@ def test_what_is_none_is_none() -> None:
 def test_a_comment_as_long_as_a_film_is_read_in_one_go() -> None:
     """Each block copied to the end of all that came before, sixteen million of them take hours."""
     assert comment_in_gif(b"GIF89a" + b"\x21\xfe" + b"\x01a" * 4_000_000) == "a" * 4_000_000
+
+
+def test_only_so_many_parts_of_a_file_are_looked_through() -> None:
+    """Of 64 MB of empty ones it was seconds until a file was told to be no picture."""
+    text = text_chunk("bellwire", LONG)
+    for empty, found in ((MOST_CHUNKS - 1, {"bellwire": LONG}), (MOST_CHUNKS, {})):
+        assert texts_in(SIGNATURE + chunk(b"abCd", b"") * empty + text) == found
