@@ -232,14 +232,17 @@ class KernelStages:
         return StageTime(*stage, times.count, *figures, self._negative[stage])
 
     @property
-    def merged_in_work(self) -> int:
-        """Signals whose irqfd's work was waiting for a worker already, so that one piece of work did for both."""
-        return self._merged[EventKind.WORK_STARTED]
+    def merged_in_work(self) -> int | None:
+        """Signals whose irqfd's work was waiting for a worker already, so that one piece of work did for both.
+
+        None where records are lost: one whose own is among them would seem to be merged in the next one's.
+        """
+        return None if self.lost else self._merged[EventKind.WORK_STARTED]
 
     @property
-    def merged_in_apic(self) -> int:
-        """Interrupts that the local APIC held already when another one of the same vector came."""
-        return max(0, self._merged[EventKind.INJECTED])
+    def merged_in_apic(self) -> int | None:
+        """Interrupts that the local APIC held already when another one of the same vector came; None as above."""
+        return None if self.lost else max(0, self._merged[EventKind.INJECTED])
 
     @property
     def tracepoints(self) -> list[str]:

@@ -106,7 +106,8 @@ def kernel_remarks(kernel: KernelStages) -> list[str]:
         lines.append(f"{lack[:1].upper()}{lack[1:]}.")
     if kernel.lost:
         lines.append(
-            f"{grouped(kernel.lost)} records of the kernel found no room and are lost: all this is of the others."
+            f"{grouped(kernel.lost)} records of the kernel found no room and are lost: all this is of the others, and "
+            "how many merged is not known."
         )
     back_end = kernel.backend or "this KVM"
     lines += [f"{name} never fires on {back_end}; {instead} bounds instead." for name, instead in kernel.silent.items()]

@@ -22,6 +22,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.kernel.stages import KernelStages
+from bellwire.viz.cli.kernel.summary import kernel_remarks
 
 CLOCK = Clock(1e9)  # a cycle is a nanosecond
 EVERY = (1 << len(TRACEPOINTS)) - 1
@@ -93,6 +94,9 @@ def test_merged_signals_are_told_apart_by_where_they_were() -> None:
         *parts, event(9, EventKind.INJECTED, Lane.KVM, 0x41, 5, 3), event(10, EventKind.INJECTED, Lane.KVM, 0x20)
     )
     assert (stages.merged_in_work, stages.merged_in_apic) == (2, 2)
+    stages.feed(event(10**6, EventKind.LOST, Lane.ENGINE, Lane.KVM, 0, 1), no_journeys())
+    assert (stages.merged_in_work, stages.merged_in_apic) == (None, None)
+    assert not any("merged in" in remark for remark in kernel_remarks(stages))
 
 
 def test_what_an_apic_takes_just_before_the_word_on_an_injection_is_merged_with_nothing() -> None:
