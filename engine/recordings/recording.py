@@ -431,6 +431,12 @@ class Recording:
         events = self.read(number)
         return self._lost(number) if number in self.damaged else events
 
+    def unread(self, t0: int, t1: int) -> list[tuple[int, int]]:
+        """From when to when (TSC) batches lie, in whole or in part between two times, that could not be read."""
+        found = self.entries[sorted(self.gone | self.damaged.keys())]
+        touched = (found["first"] <= np.uint64(max(t1, 0))) & (found["last"] >= np.uint64(max(t0, 0)))
+        return [(int(entry["first"]), int(entry["last"])) for entry in found[touched]]
+
     def note_gone(self, number: int, error: RecordingError) -> None:
         """Somebody could not read a batch: `changed`, and `gone` has it and all that the file has no room for now."""
         self.changed = str(error)

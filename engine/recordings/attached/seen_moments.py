@@ -50,9 +50,14 @@ class SeenMoments:
         return self.topology_at(tsc), self._times[next_one] if next_one < len(self._times) else 0
 
     def before(self, tsc: int) -> tuple[Events, float]:
-        """The events of the second before a moment, and how long that is; at the beginning it is shorter."""
+        """The events of the second before a moment, and how long that is; at the beginning it is shorter.
+
+        0 seconds: the file no longer has all of it.
+        """
         start = max(tsc - self.clock.cycles(RATE_SECONDS), self.recording.first)
-        return self.recording.window(start, tsc + 1), self.clock.ns(max(tsc - start, 0)) / 1e9
+        events = self.recording.window(start, tsc + 1)
+        seconds = self.clock.ns(max(tsc - start, 0)) / 1e9
+        return events, 0.0 if self.recording.unread(start, tsc) else seconds
 
     def rates_of(self, events: Events, seconds: float, topology: Topology) -> Rates:
         """Counts a second, of events of so many seconds; {} where these are too few to say so."""

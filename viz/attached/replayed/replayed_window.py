@@ -67,8 +67,7 @@ class ReplayedWindow(SeenWindow):
         self.about.setObjectName("purpose")
         self.changes.setObjectName("mono")
         self.warning.setWordWrap(True)
-        self.warning.setText(self._warnings())
-        self.warning.setVisible(bool(self.warning.text()))
+        self._show_warnings()
         self.picture = SeenPicture(theme)
         self.timeline = SeenTimeline(self.moments, self.density, self.playhead, theme, self)
         box = QVBoxLayout(self.inside)
@@ -140,6 +139,11 @@ class ReplayedWindow(SeenWindow):
             return tr("{title}, seen from outside: {file}", title=self._title, file=name)
         return tr("{title}, seen from outside on {when} UTC: {file}", title=self._title, when=when, file=name)
 
+    def _show_warnings(self) -> None:
+        if (told := self._warnings()) != self.warning.text():
+            self.warning.setText(told)
+        self.warning.setVisible(bool(told))
+
     def _warnings(self) -> str:
         """What is missing, and that times mean nothing where the host's CPU was emulated."""
         emulated = no_times() if self.recording.header.clock.emulated else ""
@@ -173,6 +177,7 @@ class ReplayedWindow(SeenWindow):
             self._shown_at, self._shown_when = tsc, now
             self._show_moment(tsc)
         self.timeline.refresh()
+        self._show_warnings()
         self._show_play()
 
     def _show_again(self) -> None:

@@ -179,9 +179,10 @@ class SeenTimeline(Card):
         self._paint_readout(painter, shown)
 
     def _paint_beyond(self, painter: QPainter, area: QRectF) -> None:
-        """Where the recording is not: before its first event and behind its last."""
-        scale = self.scale
-        for first, last in ((self.start, self.playhead.first), (self.playhead.last, self.start + self.span)):
+        """Where the recording is not: before its first event, behind its last, and what the file no longer has."""
+        scale, end = self.scale, self.start + self.span
+        unread = self._moments.recording.unread(self.start, end)
+        for first, last in ((self.start, self.playhead.first), *unread, (self.playhead.last, end)):
             if last > first:
                 veil = QRectF(scale.x(first), area.top(), scale.x(last) - scale.x(first), area.height())
                 painter.fillRect(veil, veil_brush(self.theme, "text_muted", 0.12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -73,6 +74,21 @@ def test_the_picture_is_of_the_moment(window: ReplayedWindow) -> None:
     assert "New: ioeventfd at port 0x600" in window.changes.text()
     window.to_the_beginning()
     assert wire_titles(window) == [title.split("  ")[0] for title in before]  # less than a tenth of a second: no rate
+
+
+def test_what_the_file_no_longer_has_did_not_happen_0_times(window: ReplayedWindow) -> None:
+    """Cut off while it is shown: without a word each row and wire had 0 a second."""
+    recording = window.recording
+    assert window.warning.isHidden()
+    os.truncate(recording.path, int(recording.entries["offset"][-1]) + 100)
+    recording._cache.clear()
+    recording._parts.clear()
+    window.to_the_end()
+    assert "cut off, replaced or removed" in window.warning.text()
+    assert window.warning.isVisible()
+    assert window.timeline.rates == {}
+    assert not any(title.endswith("/s") for title in wire_titles(window))
+    assert recording.unread(recording.first, recording.last)
 
 
 def test_rows_say_how_often_a_second_at_the_moment(window: ReplayedWindow) -> None:
