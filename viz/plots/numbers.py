@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.language import tr, tr_later
@@ -55,8 +55,11 @@ class Number(NamedTuple):
         return "text_muted" if quiet else self.color
 
 
-class Numbers(QWidget):
-    """Reads the model at most four times a second: the numbers are those of the moment that the view shows."""
+class Numbers(QLabel):
+    """Reads the model at most four times a second: the numbers are those of the moment that the view shows.
+
+    For a screen reader it is a text, as a label is.
+    """
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -235,8 +235,11 @@ class Toggle(QAbstractButton):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
 
 
-class Chip(QWidget):
-    """A short fact in a rounded frame, with or without a coloured dot."""
+class Chip(QLabel):
+    """A short fact in a rounded frame, with or without a coloured dot.
+
+    For a screen reader it is a text, as a label is.
+    """
 
     def __init__(self, theme: Theme, mono: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)

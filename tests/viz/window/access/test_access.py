@@ -61,6 +61,14 @@ def test_the_window_and_each_panel(window: MainWindow) -> None:
     assert {Role.MenuBar, Role.Button, Role.Slider, Role.CheckBox, Role.PageTabList, Role.Grip} <= heard
 
 
+def test_the_states_and_the_numbers_are_texts(window: MainWindow) -> None:
+    """Painted by themselves they were fillers, which a screen reader passes over."""
+    settle(window)
+    texts = [one.name for one in heard_in(window) if one.role == Role.StaticText]
+    assert {window.status.state.words, window.status.backend.words, window.status.factor.words} <= set(texts)
+    assert any(text.startswith("doorbell p50") for text in texts)
+
+
 def test_story_lesson_and_notice(qtbot: QtBot) -> None:
     with staged(qtbot, 1600, 900) as stage:
         stage.run(60)
