@@ -89,6 +89,12 @@ def pytest_configure() -> None:
     pq.read_table(f"{_home.name}/table.parquet")
 
 
+def pytest_collection_finish() -> None:
+    """What all tests share, and all of them, is not looked through after each window for what is left of it."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure() -> None:
     """Removes the tests' home."""
     _home.cleanup()
