@@ -11,6 +11,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from bellwire.engine.language import kept_while_spoken, tr_table
@@ -283,12 +284,18 @@ def counts_of(scenario: Scenario) -> dict[str, int]:
 
 def tables_of(name: str) -> Table:
     """What a picture's file says, with what it is based on filled in."""
-    data = tr_table(tomllib.loads(asset(f"diagrams/{name}.toml").read_text(encoding="utf-8")), DIAGRAM_TEXTS)
+    data = tr_table(picture_file(name), DIAGRAM_TEXTS)
     base = tables_of(data.pop("based_on")) if "based_on" in data else {}
     for dropped in data.pop("without", []):
         kind, entry = dropped.split(".")
         del base[kind][entry]
     return overlaid(base, data)
+
+
+@lru_cache
+def picture_file(name: str) -> Table:
+    """A picture's file as it is written, in English; to be copied, not changed: many scenarios have the same."""
+    return tomllib.loads(asset(f"diagrams/{name}.toml").read_text(encoding="utf-8"))
 
 
 def overlaid(base: Table, over: Table) -> Table:
