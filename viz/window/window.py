@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QVBoxLayout, QWidget
 
@@ -27,6 +27,7 @@ from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.text.languages import speak_language
 from bellwire.viz.window.access.announcements import Announcements
 from bellwire.viz.window.access.motion_wish import ask_about_motion
+from bellwire.viz.window.access.on_screen import StayOnScreen, fit_to_screen
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.actions.action import Action
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %
 STACKED = (500, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
-FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
 BEING_BUILT = tr_later("It is shown as soon as it runs.")
 BAR_SECONDS = 0.1  # how often the bar looks at the states
@@ -547,6 +547,7 @@ def open_as_the_one(window: MainWindow, opened: list[MainWindow]) -> None:
     opened[:] = [window]
     window.show()
     window.frame.start()
+    StayOnScreen(window)
     # Not in the midst of the menu in which it was chosen: that is a part of what goes.
     again = Qt.ConnectionType.QueuedConnection
     window.look.language_chosen.connect(lambda name: reopen(window, name, opened), again)
@@ -576,24 +577,6 @@ def reopen(old: MainWindow, language: str, opened: list[MainWindow]) -> None:
         window.views.bring_panel(panel)
     old.close()
     old.deleteLater()
-
-
-def fit_to_screen(window: QWidget, first: bool = False) -> None:
-    """No larger than the screen that it opens on, and all of it there: what was remembered may be of another screen.
-
-    first: nothing is remembered, so it takes all the room that the screen has.
-    """
-    screen = QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
-    if screen is None or window.isMaximized() or window.isFullScreen():
-        return
-    room = screen.availableGeometry().marginsRemoved(FRAME)
-    if not screen.devicePixelRatio().is_integer():
-        room.adjust(0, 0, -1, -1)  # Qt rounds up what a screen has: 683 for 1024 / 1.5, which would be 1025
-    window.setMinimumSize(window.minimumSize().boundedTo(room.size()))
-    window.resize(room.size() if first else window.size().boundedTo(room.size()))
-    x = min(max(window.x(), room.left()), room.right() + 1 - window.width())
-    y = min(max(window.y(), room.top()), room.bottom() + 1 - window.height())
-    window.move(x, y - FRAME.top())
 
 
 def run_window(opened: list[MainWindow], tell: Callable[[Fault], object]) -> int:

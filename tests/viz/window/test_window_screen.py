@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.panels import PANELS
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.window import FRAME, USUAL, MainWindow, fit_to_screen, make_window
+from bellwire.viz.window.access.on_screen import FRAME, fit_to_screen
+from bellwire.viz.window.window import USUAL, MainWindow, make_window
 from tests.support.fake_source import FakeSource
 from tests.support.windows import Stage
 
