@@ -1,4 +1,4 @@
-"""One thing that a run shows: a begun_large, the numbers that it rests on, the events that show it."""
+"""One thing that a run shows: a sentence, the numbers that it rests on, the events that show it."""
 
 from __future__ import annotations
 
