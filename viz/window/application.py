@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from PySide6.QtCore import (
     QLocale,
@@ -72,16 +73,12 @@ def refusal_told() -> Iterator[None]:
     def hear(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
         said.append(message)
         if kind == QtMsgType.QtFatalMsg:
-            with suppress(OSError, ValueError, AttributeError):  # standard error may be closed, or none
-                sentence = tr("Qt cannot open a window: {why}.", why=said[0].rstrip("."))
-                print(f"bellwire: {shown(sentence)}", file=sys.stderr, flush=True)
-            os._exit(NO_WINDOW)
+            end_without_display(tr("Qt cannot open a window: {why}.", why=said[0].rstrip(".")))
 
-    before = qInstallMessageHandler(hear)
     try:
-        yield
+        with told_by_qt(hear):
+            yield
     finally:
-        qInstallMessageHandler(before)
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.writelines(f"{message}\n" for message in said)
 
@@ -105,15 +102,27 @@ def display_that_breaks(end: Callable[[], object]) -> Iterator[None]:
         try:
             end()
         finally:
-            with suppress(OSError, ValueError, AttributeError):
-                print(f"bellwire: {shown(tr('The window has ended: {why}', why=message))}", file=sys.stderr, flush=True)
-            os._exit(NO_WINDOW)
+            end_without_display(tr("The window has ended: {why}", why=message))
 
+    with told_by_qt(hear):
+        yield
+
+
+@contextmanager
+def told_by_qt(hear: Callable[[QtMsgType, QMessageLogContext, str], None]) -> Iterator[None]:
+    """While this is open, `hear` has whatever Qt says."""
     before = qInstallMessageHandler(hear)
     try:
         yield
     finally:
         qInstallMessageHandler(before)
+
+
+def end_without_display(sentence: str) -> NoReturn:
+    """Says why and ends the process at once, before Qt does it without a word of ours."""
+    with suppress(OSError, ValueError, AttributeError):  # standard error may be closed, or none
+        print(f"bellwire: {shown(sentence)}", file=sys.stderr, flush=True)
+    os._exit(NO_WINDOW)
 
 
 def when_told_to_end(end: Callable[[], object]) -> Callable[[], int]:
