@@ -39,7 +39,7 @@ class StayOnScreen(QObject):
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         app.screenAdded.connect(self._watch)
-        app.screenRemoved.connect(self._settled.start)
+        app.screenRemoved.connect(self._changed)
         for screen in app.screens():
             self._watch(screen)
 
