@@ -104,9 +104,10 @@ class Operand:
 
     def bounds(self, tally: Tally) -> Bounds | None:
         """Between what it lies, where it is not exact."""
-        parts, bounds, exact = BOUNDED.get(self.count, ()), tally.bounds(), tally.counts()
+        parts, bounds = BOUNDED.get(self.count, ()), tally.bounds()
         if bounds.keys().isdisjoint(parts):
             return None
+        exact = tally.counts()
         return sum_of_bounds([bounds.get(name) or Bounds(exact[name], exact[name]) for name in parts])
 
 

@@ -321,10 +321,11 @@ class Tally:
         if not self.lost:
             return {}
         exits = {**dict.fromkeys(EXIT_REASONS, 0), **self.exits_to_userspace}
+        numbers = self._bounds_of_numbers()
         found = {
-            **self._bounds_of_numbers(),
+            **numbers,
             **self._bounds_of_handlers(),
-            "eventfd_reads": self._bounds_of_reads,
+            "eventfd_reads": self._bounds_of_reads(numbers["doorbells_received"].most),
             "resamples": lacking(self.resamples, self.may_lack(Lane.IO_THREAD)),
             "refused": lacking(sum(self.refused.values()), self.may_lack()),
             "exits_to_userspace": lacking(sum(self.exits_of_guest.values()), self.may_lack(Lane.VCPU)),
@@ -349,10 +350,9 @@ class Tally:
             "buffers_used": lacking(self.buffers_used, unmoved),
         }
 
-    @property
-    def _bounds_of_reads(self) -> Bounds:
-        """Each has brought a doorbell at least."""
-        reads, received = self.eventfd_reads, self._bounds_of_numbers()["doorbells_received"].most
+    def _bounds_of_reads(self, received: int | None) -> Bounds:
+        """Each has brought a doorbell at least, of those that were received at most."""
+        reads = self.eventfd_reads
         most = reads if self.direct else reads + self.may_lack(Lane.IO_THREAD)
         return Bounds(reads, max(reads, most if received is None else min(most, received)))
 

@@ -203,14 +203,15 @@ def doorbells_table(tally: Tally, evidence: Evidence) -> Figures:
     of = f"reads of {len(reads)} eventfds" if len(reads) > 1 else "reads of the eventfd"
     table = table_of("Doorbells", ["rung", received, "pending", of], "yellow")
     names = ("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads")
-    numbers = [bounded(tally.counts()[name], tally.bounds().get(name)) for name in names]
+    counts, bounds = tally.counts(), tally.bounds()
+    numbers = [bounded(counts[name], bounds.get(name)) for name in names]
     if tally.partner_pid:
         numbers[-1] = UNKNOWN  # that process's own are not seen
     table.add_row(f"guest → {other_side(tally, evidence)}", *numbers)
     least = "≥ " if tally.may_lack(Lane.IO_THREAD) else ""
     for queue in sorted(reads) if len(reads) > 1 else ():
         brought = grouped(tally.received_from.get(queue, 0))
-        more = least if "doorbells_received" in tally.bounds() else ""
+        more = least if "doorbells_received" in bounds else ""
         table.add_row(f"  eventfd {queue}", "", f"{more}{brought}", "", f"{least}{grouped(reads[queue])}")
     return table
 
