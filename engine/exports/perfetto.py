@@ -19,7 +19,7 @@ from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoc
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
-from bellwire.engine.exports.perfetto_gaps import UnknownRates
+from bellwire.engine.exports.perfetto_gaps import MISSING, UnknownRates
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES, KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
@@ -90,6 +90,7 @@ class Trace:
         self._rates = dict.fromkeys(rates_of(traits_of(header.scenario)), 0)  # counted in the present bin
         self._bin, self._bin_ends = 0, RATE_NS
         self._unknown = UnknownRates(writer, self._tracks)
+        self._newest = 0  # ns of the row before
         self._kernel = KernelTracks(writer, self._kernel_track)
         begin_trace(writer, recording, header.scenario.title)
         self._write_annotations(recording.annotations)
@@ -112,7 +113,9 @@ class Trace:
         numbers = (events[name].tolist() for name in ("vm", "id", "seq", "arg"))
         for row in map(Row, at.tolist(), kinds, lanes, *numbers):
             self._write(row)
-            self._unknown.feed(row, self._lost_since(row) if row.kind == EventKind.LOST else -1)
+            if row.kind in MISSING:
+                self._unknown.add(row, self._missing_since(row))
+            self._newest = row.at
             if row.lane == Lane.KVM:
                 self._kernel.feed(row)
         self.events += events.size
@@ -121,9 +124,11 @@ class Trace:
         """Behind the last event."""
         self._unknown.end()
 
-    def _lost_since(self, row: Row) -> int:
-        """From which ns on events were lost; below 0: that is not known."""
-        return max(round(self._clock.ns(row.seq - self._first)), 0) if row.seq else -1
+    def _missing_since(self, row: Row) -> int:
+        """From which ns on the events are missing that it tells of: from the row before, unless it says more."""
+        if row.kind == EventKind.LOST and row.seq:
+            return min(max(round(self._clock.ns(row.seq - self._first)), 0), row.at)
+        return self._newest
 
     def _write(self, row: Row) -> None:
         self._count_rates(row)

@@ -14,6 +14,7 @@ from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks
 
 TRACK, SLICE = "rates not known", "the rates here are not known"
+MISSING = (EventKind.LOST, EventKind.PASSED_OVER)  # the rows that tell of it
 
 
 @dataclass
@@ -27,33 +28,31 @@ class RatelessBins:
 
 
 class UnknownRates:
-    """Feed it each row of a trace, in order, and tell it where that ends."""
+    """Add each row that tells of missing events, in order, and tell it where the trace ends."""
 
     def __init__(self, writer: TraceWriter, tracks: Tracks) -> None:
         self._writer, self._tracks = writer, tracks
-        self._newest = 0  # ns of the row before
         self._stretch: RatelessBins | None = None
         self._told_to = 0  # number of the first bin behind those that are told
 
-    def feed(self, row: Row, since: int) -> None:
-        """since: of lost events the ns from which on; below 0: not known."""
+    def add(self, row: Row, since: int) -> None:
+        """since: the ns from which on the events are missing."""
+        first, last = since // RATE_NS, row.at // RATE_NS
         if row.kind == EventKind.LOST and row.id != Lane.KVM:
-            self._add(RatelessBins(min(self._newest if since < 0 else since, row.at), row.at, lost=row.arg))
-        elif row.kind == EventKind.PASSED_OVER and self._newest // RATE_NS != row.at // RATE_NS:
-            self._add(RatelessBins(self._newest, row.at, only_counted=row.arg))
-        self._newest = row.at
+            self._join(RatelessBins(first, last, lost=row.arg))
+        elif row.kind == EventKind.PASSED_OVER and first != last:
+            self._join(RatelessBins(first, last, only_counted=row.arg))
 
-    def _add(self, more: RatelessBins) -> None:
-        """Its first and last are ns."""
-        first, last, there = more.first // RATE_NS, more.last // RATE_NS, self._stretch
-        if there is not None and first > there.last + 1:
+    def _join(self, more: RatelessBins) -> None:
+        """To the stretch that is under way, if they touch."""
+        if self._stretch is not None and more.first > self._stretch.last + 1:
             self.end()
-            there = None
+        there = self._stretch or RatelessBins(more.first, more.last)
         self._stretch = RatelessBins(
-            max(min(first, there.first if there else first), self._told_to),
-            max(last, there.last if there else last),
-            more.lost + (there.lost if there else 0),
-            more.only_counted + (there.only_counted if there else 0),
+            max(min(more.first, there.first), self._told_to),
+            max(more.last, there.last),
+            more.lost + there.lost,
+            more.only_counted + there.only_counted,
         )
 
     def end(self) -> None:
