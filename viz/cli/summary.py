@@ -32,6 +32,7 @@ from bellwire.viz.text.trust import (
     dropped_text,
     kernel_word,
     left_out,
+    said_least,
     why_not_corrected,
 )
 
@@ -208,11 +209,10 @@ def doorbells_table(tally: Tally, evidence: Evidence) -> Figures:
     if tally.partner_pid:
         numbers[-1] = UNKNOWN  # that process's own are not seen
     table.add_row(f"guest → {other_side(tally, evidence)}", *numbers)
-    least = "≥ " if tally.may_lack(Lane.IO_THREAD) else ""
+    unread = tally.may_lack(Lane.IO_THREAD)
     for queue in sorted(reads) if len(reads) > 1 else ():
-        brought = grouped(tally.received_from.get(queue, 0))
-        more = least if "doorbells_received" in bounds else ""
-        table.add_row(f"  eventfd {queue}", "", f"{more}{brought}", "", f"{least}{grouped(reads[queue])}")
+        brought = said_least(grouped(tally.received_from.get(queue, 0)), unread and "doorbells_received" in bounds)
+        table.add_row(f"  eventfd {queue}", "", brought, "", said_least(grouped(reads[queue]), unread))
     return table
 
 

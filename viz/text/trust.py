@@ -63,10 +63,15 @@ def bounded(count: float, bounds: Bounds | None) -> str:
     if bounds is None:
         return grouped(count)
     if bounds.most is None or count == bounds.least:
-        return f"≥ {grouped(bounds.least)}"
+        return said_least(grouped(bounds.least), True)
     if count == bounds.most:
         return f"≤ {grouped(bounds.most)}"
     return f"{grouped(bounds.least)} … {grouped(bounds.most)}"
+
+
+def said_least(number: str, missing: object) -> str:
+    """A number as it is written, where something is missing that it is made of as a bound: "≥ 1.25"."""
+    return f"≥ {number}" if missing else number
 
 
 def interval(paced: Iterable[Paced]) -> str:

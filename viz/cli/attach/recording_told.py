@@ -27,7 +27,7 @@ from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
 from bellwire.viz.cli.tables import Figures, with_rows
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
-from bellwire.viz.text.trust import no_times
+from bellwire.viz.text.trust import no_times, said_least
 
 SHOWN_CHANGES = 12  # rows of a table
 Wire = tuple[int | None, SeenIoeventfd | SeenIrqfd]
@@ -150,16 +150,12 @@ class AttachedReport:
             return Text("Doorbells and interrupts: none was registered.")
         return Group(table, Text(TIMES_SAID, style="dim"))
 
-    @property
-    def _least(self) -> str:
-        """What stands before a count that lost events may be missing from."""
-        return "≥ " if self.outline.dropped else ""
-
     def _times(self, count: int) -> str:
-        return f"{self._least}{grouped(count)}"
+        return said_least(grouped(count), self.outline.dropped)
 
     def _a_second(self, count: int) -> str:
-        return f"{self._least}{grouped(count / self.recording.seconds, 1)}" if self.recording.seconds else "–"
+        seconds = self.recording.seconds
+        return said_least(grouped(count / seconds, 1), self.outline.dropped) if seconds else "–"
 
     def _woken(self) -> RenderableType:
         table = numbered_table("Thread", "woken", "a second")

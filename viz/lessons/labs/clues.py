@@ -17,7 +17,7 @@ from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration
 from bellwire.viz.text.latency_words import latency_name
-from bellwire.viz.text.trust import UNTOLD, bounded, no_times
+from bellwire.viz.text.trust import UNTOLD, bounded, no_times, said_least
 
 MOST_LINES = 8  # of what repeats
 
@@ -73,15 +73,15 @@ def latencies(run: LabRun) -> list[str]:
 def exits(run: LabRun) -> list[str]:
     """What left the guest for user space; not what KVM was told to wait for."""
     counts: dict[str, int] = {}
-    least = "≥ " if run.tally.may_lack(Lane.VCPU) else ""
+    lacks = run.tally.may_lack(Lane.VCPU)
     for access, count in run.evidence.left.items():
         words = access_words(access)
         counts[words] = counts.get(words, 0) + count
     most_first = sorted(counts.items(), key=lambda counted: -counted[1])
-    accesses = [f"{least}{grouped(count)} × {words}." for words, count in most_first]
+    accesses = [f"{said_least(grouped(count), lacks)} × {words}." for words, count in most_first]
     told = run.tally.exits_of_guest.items()
-    reasons = ", ".join(f"KVM_EXIT_{name} {least}{grouped(count)} ×" for name, count in told)
-    if not reasons and least:
+    reasons = ", ".join(f"KVM_EXIT_{name} {said_least(grouped(count), lacks)} ×" for name, count in told)
+    if not reasons and lacks:
         return [tr(UNTOLD)]
     if not reasons:
         return [tr("KVM_RUN never returned because of the guest: nothing left to user space.")]

@@ -20,7 +20,7 @@ from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 
-RIGHT, WRONG, UNTOLD_MARK = "✓", "✗", "–"
+MARKS = {True: "✓", False: "✗", None: "–"}  # by what the run says of a cause
 NARROW = 900  # pixels at 100 % text
 MARGIN = 22  # pixels, as the window's other rows have
 
@@ -165,7 +165,7 @@ class QuizPage(QWidget):
         ruled = self.player.ruled.get(quiz.lab.cause.name)
         if ruled is None:
             return []
-        return [f"{RIGHT} {quiz.lab.cause.text} {ruled.why}", quiz.lab.mended]
+        return [f"{MARKS[True]} {quiz.lab.cause.text} {ruled.why}", quiz.lab.mended]
 
     def _show_clues(self, quiz: Quiz) -> None:
         for clue, row in zip(CLUES, self.clues, strict=True):
@@ -200,6 +200,4 @@ class QuizPage(QWidget):
 
 def ruled_words(ruled: Ruling | None) -> str:
     """What the run says of a cause; "" if nobody has named it."""
-    if ruled is None:
-        return ""
-    return f"{ {True: RIGHT, False: WRONG, None: UNTOLD_MARK}[ruled.holds] } {ruled.why}"
+    return "" if ruled is None else f"{MARKS[ruled.holds]} {ruled.why}"
