@@ -433,9 +433,18 @@ class Recording:
 
     def unread(self, t0: int, t1: int) -> list[tuple[int, int]]:
         """From when to when (TSC) batches lie, in whole or in part between two times, that could not be read."""
-        found = self.entries[sorted(self.gone | self.damaged.keys())]
-        touched = (found["first"] <= np.uint64(max(t1, 0))) & (found["last"] >= np.uint64(max(t0, 0)))
-        return [(int(entry["first"]), int(entry["last"])) for entry in found[touched]]
+        found = self._between(self.gone | self.damaged.keys(), t0, t1)
+        return [(int(entry["first"]), int(entry["last"])) for entry in found]
+
+    def lacks(self, t0: int, t1: int) -> bool:
+        """Whether a batch that lies there, in whole or in part, could not be read because the file has changed."""
+        return bool(self._between(self.gone, t0, t1).size)
+
+    def _between(self, numbers: set[int], t0: int, t1: int) -> Entries:
+        """The entries of those batches that lie, in whole or in part, between two times (TSC)."""
+        found = self.entries[sorted(numbers)]
+        inside: Entries = found[(found["first"] <= np.uint64(max(t1, 0))) & (found["last"] >= np.uint64(max(t0, 0)))]
+        return inside
 
     def note_gone(self, number: int, error: RecordingError) -> None:
         """Somebody could not read a batch: `changed`, and `gone` has it and all that the file has no room for now."""

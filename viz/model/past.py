@@ -432,9 +432,7 @@ class RecordedPast(HeldPast):
         return contents.gaps
 
     def missing(self, t0: int, t1: int, *, counts: bool = False) -> str:
-        gone = self.recording.entries[sorted(self.recording.gone)]
-        touched = (gone["first"] <= np.uint64(max(t1, 0))) & (gone["last"] >= np.uint64(max(t0, 0)))
-        if touched.any() and not self._in_memory(t0, t1):
+        if self.recording.lacks(t0, t1) and not self._in_memory(t0, t1):
             return tr("its file has changed since it was opened")
         return super().missing(t0, t1, counts=counts)
 
