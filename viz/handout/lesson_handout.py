@@ -41,7 +41,7 @@ class Noted:
     @property
     def answered(self) -> bool:
         """Whether the run has said which of them are right."""
-        return any(choice.right is not None for choice in self.choices)
+        return any(choice.answered for choice in self.choices)
 
     @classmethod
     def of_words(cls, course: Course, source: Source) -> Noted:

@@ -55,13 +55,19 @@ class Answered:
 
 @dataclass(frozen=True)
 class ChoiceSoFar:
-    """A choice as it stands. hands: how many people were for it; right: None while that is not known, and no reason."""
+    """A choice as it stands. hands: how many people were for it; right: None before the run has said that, and where
+    it cannot be told, of which the reason says so; until then there is none."""
 
     text: str
     chosen: bool = False
     hands: int = 0
     right: bool | None = None
     reason: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the run has said what it can of it."""
+        return self.right is not None or bool(self.reason)
 
 
 class Course:

@@ -17,7 +17,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.lesson.player import LessonPlayer
 
 MOST_HANDS = 999
-RIGHT, WRONG = "✓", "✗"
+RIGHT, WRONG, NOT_TOLD = "✓", "✗", "–"
 
 
 class HandCount(QSpinBox):
@@ -69,10 +69,10 @@ class ChoiceRow(QObject):
         """As it stands."""
         self.button.setChecked(choice.chosen)
         self.hands.setValue(choice.hands)
-        self.mark.setText({None: "", True: RIGHT, False: WRONG}[choice.right])
+        self.mark.setText({None: NOT_TOLD, True: RIGHT, False: WRONG}[choice.right] if choice.answered else "")
         self.reason.setText(choice.reason)
-        self.button.setEnabled(choice.right is None)
-        self.hands.setReadOnly(choice.right is not None)
+        self.button.setEnabled(not choice.answered)
+        self.hands.setReadOnly(choice.answered)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
@@ -135,7 +135,7 @@ class QuestionBox(QWidget):
     @property
     def spoken(self) -> str:
         """For whoever hears it: what is asked, and of each choice whether and why it is right, once that is known."""
-        marks = {RIGHT: tr("right"), WRONG: tr("wrong")}
+        marks = {RIGHT: tr("right"), WRONG: tr("wrong"), NOT_TOLD: tr("not known")}
         known = [(row, marks[row.mark.text()]) for row in self.rows if row.mark.text()]
         answers = (f"{row.button.accessibleName()}: {mark}, {row.reason.text()}" for row, mark in known)
         return "\n".join(filter(None, (self.ask.text(), *answers)))

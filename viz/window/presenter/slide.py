@@ -32,7 +32,7 @@ class Slide:
     @property
     def answered(self) -> bool:
         """Whether it is known who was right."""
-        return any(choice.right is not None for choice in self.choices)
+        return any(choice.answered for choice in self.choices)
 
     @property
     def spoken(self) -> str:

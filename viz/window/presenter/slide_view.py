@@ -26,7 +26,7 @@ MARGIN = 0.03  # of the screen's height, at the sides
 ANSWER = 0.4  # of the width that a choice has where its reason stands beside it
 LINE = 1.3  # of a font's pixels
 WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-RIGHT, WRONG = "✓", "✗"
+RIGHT, WRONG, NOT_TOLD = "✓", "✗", "–"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class SlideLayout:
     def _lay_choice(self, number: int, choice: ChoiceSoFar) -> None:
         """Its number, or who was right; its words, the hands for it; the reason beside or below."""
         font, why = self._font(CHOICE, 700 if choice.chosen or choice.right else 500), self._font(REASON)
-        mark = {None: str(number), True: RIGHT, False: WRONG}[choice.right]
+        mark = {None: NOT_TOLD, True: RIGHT, False: WRONG}[choice.right] if choice.answered else str(number)
         color = {None: "text", True: "live", False: "heavy"}[choice.right]
         indent, pad = 1.6 * font.pixelSize(), 0.2 * font.pixelSize()
         words = shown(with_hands(choice))

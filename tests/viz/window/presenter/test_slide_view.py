@@ -14,12 +14,20 @@ from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.text.trust import UNTOLD
 from bellwire.viz.window.presenter.slide import Slide
 from bellwire.viz.window.presenter.slide_view import LEAST, MOST, SlideView, with_hands
 from tests.support.type_sizes import sizes_painted
 
 SCREENS = ((1920, 1080), (1280, 720), (1024, 768))
 ASKED = Slide(("asked",), "How many?", "", "It rang.", "Which?", (ChoiceSoFar("Many", hands=3), ChoiceSoFar("None")))
+
+
+def test_what_cannot_be_told_is_answered_all_the_same() -> None:
+    """It looked as if nobody had asked the run yet."""
+    untold = ChoiceSoFar("Many", reason=UNTOLD)
+    assert not ASKED.answered
+    assert replace(ASKED, choices=(untold, untold)).answered
 
 
 def slides_of(lesson: Lesson) -> list[Slide]:
