@@ -70,6 +70,7 @@ LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that 
 CHAIN = 64  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
 GAPS_KEPT = 1024  # newest gaps of the vCPU threads
+NEVER = 2**64
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
@@ -109,6 +110,11 @@ class Waiting:
     def newest(self) -> int:
         """The number of the newest one; 0 if there is none."""
         return int(self._parts[-1]["interrupt"][-1]) if self._parts else 0
+
+    @property
+    def since(self) -> int:
+        """When the oldest was signalled, TSC; beyond any time if there is none."""
+        return int(self._parts[0]["irq"].min()) if self._parts else NEVER
 
     def add(self, signalled: Journeys) -> int:
         """Adds the next ones; how many of the oldest have to go, so that OPEN_LIMIT are left."""
@@ -198,6 +204,13 @@ class JourneyTracker:
             return self._complete()
         lone = self._handle(handlers, gaps)
         return end_to_end(self._complete(), lone)
+
+    def under_way_since(self, tsc: int) -> bool:
+        """Whether a journey that is known to have begun by then has neither ended nor been given up."""
+        open_ = self._doorbells
+        known = (open_["ring"] > 0) | (open_["doorbell"] > 0)
+        begun = np.where(open_["ring"] > 0, open_["ring"], open_["doorbell"])
+        return self._interrupts.since <= tsc or bool((known & (begun <= np.uint64(tsc))).any())
 
     def _begin(self, before: Events) -> None:
         """In the middle of a run: what was under way by then has no journey here."""

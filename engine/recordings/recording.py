@@ -349,24 +349,19 @@ class Recording:
                 yield held[:cut]
             held = held[cut:]
 
-    def window(self, t0: int, t1: int, most: int | None = None) -> Events:
-        """The events with t0 <= tsc < t1, in order; most: only so many, the first ones. Reads no more than it needs."""
+    def window(self, t0: int, t1: int) -> Events:
+        """The events with t0 <= tsc < t1, in order. Reads no more than it needs."""
         t0, t1 = (min(max(t, 0), LATEST) for t in (t0, t1))
         edges = np.array([t0, t1], np.uint64)
         touched = np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0]))
-        if most is not None:
-            touched = touched[np.argsort(self.entries["first"][touched], kind="stable")]
-        inside, count = [no_events()], 0
+        inside = [no_events()]
         for number in touched.tolist():
             part = None if number in self._cache else self._part(number, t0, t1)
             if part is None:
                 events = self.read(number)
                 part = events[slice(*np.searchsorted(events["tsc"], edges))]
             inside.append(part)
-            count += inside[-1].size
-            if most is not None and count >= most:
-                break
-        return by_time(end_to_end(*inside))[:most]
+        return by_time(end_to_end(*inside))
 
     def _part(self, number: int, t0: int, t1: int) -> Events | None:
         """The events of a batch with t0 <= tsc < t1, without the rest of it; None if all of it is to be read.

@@ -13,7 +13,7 @@ from bellwire.engine.events import EventKind, Events, end_to_end, no_events
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_later
-from bellwire.engine.recordings.excerpt import cut_in
+from bellwire.engine.recordings.excerpts.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.outline import newest_changes
 from bellwire.engine.recordings.recorder import by_time

@@ -19,7 +19,6 @@ Records = npt.NDArray[np.void]
 Times = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 CHUNK = 1 << 14  # records
-AT_A_TIME = 1 << 16  # events of a recording: journeys are found only in the first ones of a stretch with many more
 
 
 class Chunk:
@@ -199,13 +198,36 @@ class History:
         return self.in_memory(t0, t1)
 
     def in_memory(self, t0: int, t1: int) -> Records:
-        """The same, of those that came and were not forgotten, whatever else there is on a disk."""
+        """The same, of those that came and were not forgotten: what was counted, whatever else there is on a disk."""
         found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
         return end_to_end(np.empty(0, self.dtype), *found)
 
     def around(self, times: Times, reach: int) -> Records:
         """The records that lie between the times (rising, one at least), or not earlier than `reach` before; (n,)."""
         return self.window(max(int(times[0]) - reach, 0), int(times[-1]))
+
+    def first_of(self, count: int, t0: int, t1: int) -> Records:
+        """The first `count` records that start between t0 and t1, in the order of their starts; shape (n,)."""
+        return self._starting(t0, t1)[:count]
+
+    def last_of(self, count: int, t0: int, t1: int) -> Records:
+        """The last `count` of them, in the same order; of what ended earlier no more is looked at than it takes."""
+        found, earliest = np.empty(0, self.dtype), 0
+        for chunk in reversed(self._chunks):
+            if chunk.last >= earliest:
+                found = self._started(end_to_end(chunk.window(max(t0, 0), max(t1, 0)), found), t0, t1)[-count:]
+            earliest = int(self._span(found[:1])[0][0]) if 0 < count <= found.size else 0
+        return found
+
+    def _starting(self, t0: int, t1: int) -> Records:
+        """All of them."""
+        return self._started(self.window(max(t0, 0), max(t1, 0)), t0, t1)
+
+    def _started(self, records: Records, t0: int, t1: int) -> Records:
+        """Those of the records that start between t0 and t1, in the order of their starts; shape (n,)."""
+        starts = self._span(records)[0]
+        inside = np.flatnonzero((starts >= np.uint64(max(t0, 0))) & (starts <= np.uint64(max(t1, 0))))
+        return chosen(records, inside[np.argsort(starts[inside], kind="stable")])
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""

@@ -101,26 +101,24 @@ def histories(replay: Replay | None) -> tuple[History, History]:
     """Of events and of journeys; those of a recording go on on the disk."""
     if replay is None:
         return History(EVENT, EVENT_LIMIT, event_span), History(JOURNEY, JOURNEY_LIMIT, journey_span)
-    from bellwire.engine.recordings.excerpt import REACH_SECONDS, journeys_between
+    from bellwire.engine.recordings.excerpts.excerpt import Excerpts
     from bellwire.viz.model.recorded_history import RecordedHistory
 
-    recording, reach = replay.recording, replay.clock.cycles(REACH_SECONDS)
+    recording = replay.recording
+    excerpts = Excerpts(recording)
 
     def events(t0: int, t1: int) -> Events:
         return recording.window(t0, t1 + 1)
-
-    def journeys(t0: int, t1: int) -> Journeys:
-        return journeys_between(recording, t0, t1)
 
     def played() -> tuple[int, int]:
         return replay.yields_from, replay.complete
 
     def travelled() -> tuple[int, int]:  # what was under way where it begins is none of it
-        return replay.yields_from and replay.yields_from + reach, replay.complete
+        return replay.yields_from and excerpts.over(replay.yields_from), replay.complete
 
     return (
         RecordedHistory(EVENT, EVENT_LIMIT, event_span, recording, events, played),
-        RecordedHistory(JOURNEY, JOURNEY_LIMIT, journey_span, recording, journeys, travelled),
+        RecordedHistory(JOURNEY, JOURNEY_LIMIT, journey_span, recording, excerpts.between, travelled),
     )
 
 

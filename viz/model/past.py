@@ -23,7 +23,6 @@ from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, 
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
-from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.rates import Counts, Rates
 from bellwire.viz.text.figures import count_of, duration
@@ -266,22 +265,15 @@ class Past(ABC):
             self._pieces.move_to_end(number)
             return self._pieces[number]
         first, end = number * PIECE, (number + 1) * PIECE
-        piece, width = self._courses(first, end), self.clock.cycles(BIN_SECONDS)
+        width = self.clock.cycles(BIN_SECONDS)
+        t0, t1 = first * width, end * width - 1
+        journeys = self.journeys(t0, t1)
+        piece = {name: self._ended(name, journeys, t0, t1) for name in self.series}
         if self.first <= first * width and end * width <= self.last:
             self._pieces[number] = piece
             if len(self._pieces) > PIECES:
                 self._pieces.popitem(last=False)
         return piece
-
-    def _courses(self, first: int, end: int) -> dict[str, Bins]:
-        """The bins first..end-1 of each latency. Of a recording only so much is read at a time."""
-        width = self.clock.cycles(BIN_SECONDS)
-        t0, t1, middle = first * width, end * width - 1, (first + end) // 2
-        if middle > first and self.about(t0, t1) > history.AT_A_TIME:
-            halves = self._courses(first, middle), self._courses(middle, end)
-            return {name: end_to_end(*(half[name] for half in halves)) for name in self.series}
-        journeys = self.journeys(t0, t1)
-        return {name: self._ended(name, journeys, t0, t1) for name in self.series}
 
     def _ended(self, name: str, journeys: Journeys, t0: int, t1: int) -> Bins:
         """The course of a latency in the journeys that ended between t0 and t1."""

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import EVENT, EventKind, Lane, end_to_end, event
+from bellwire.engine.recordings.excerpts.spread import Spread
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.model import history
-from bellwire.viz.model.history import Counts, History, Records, Times, count_each, overlap
+from bellwire.viz.model.history import Counts, History, Records, Times, count_each
 
+AT_A_TIME = 1 << 16  # events between two that are looked for: where more are, the two are looked for one by one
 NEAR = 1 << 12  # events that a search reads first
+FARTHER = 4  # times as many next
 FAR = 1 << 21  # events after which a search gives up
 
 
@@ -101,6 +103,7 @@ class RecordedHistory(History):
     ) -> None:
         super().__init__(dtype, limit, span)
         self._recording, self._read, self._played = recording, read, played
+        self._spread = Spread(recording.entries)
         self._met = np.empty(0, dtype)  # the records at the start that was found last
 
     def _holds(self, t0: int, t1: int) -> bool:
@@ -123,16 +126,36 @@ class RecordedHistory(History):
         return self.in_memory(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
 
     def around(self, times: Times, reach: int) -> Records:
-        """Those near the times; where these are so far apart that not all between them is read, some more than once.
+        """Those near the times; where these are far apart not all between them is read, and some more than once.
 
-        Where so much happens that not all of `reach` is read, as much of it as can be.
+        What is read says of each record until when it lasts, so nothing is looked for before the times.
         """
-        t0, t1, middle = max(int(times[0]) - reach, 0), int(times[-1]), times.size // 2
-        if self._holds(t0, t1) or self.about(t0, t1) <= history.AT_A_TIME or not (middle or reach):
-            return self.window(t0, t1)
-        if not middle:
-            return self.around(times, reach // 2)
+        t0, t1, middle = max(int(times[0]), 0), int(times[-1]), times.size // 2
+        if self._holds(max(t0 - reach, 0), t1):
+            return self.window(max(t0 - reach, 0), t1)
+        if not middle or self.about(t0, t1) <= AT_A_TIME:
+            return self._read(t0, t1)
         return end_to_end(self.around(times[:middle], reach), self.around(times[middle:], reach))
+
+    def first_of(self, count: int, t0: int, t1: int) -> Records:
+        """The first `count` records that start between t0 and t1, in the order of their starts; reads no more."""
+        return self._some(count, t0, t1, +1)
+
+    def last_of(self, count: int, t0: int, t1: int) -> Records:
+        """The last `count` of them, in the same order."""
+        return self._some(count, t0, t1, -1)
+
+    def _some(self, count: int, t0: int, t1: int, direction: int) -> Records:
+        """From what is near to what is far, until there are so many."""
+        t0, t1, events = max(t0, self.first), min(t1, self.last), NEAR
+        while t0 <= t1:
+            low = t0 if direction > 0 else max(self._spread.away(t1, -events), t0)
+            high = t1 if direction < 0 else min(self._spread.away(t0, events), t1)
+            found = self._starting(low, high)
+            if found.size >= count or (low, high) == (t0, t1):
+                return found[:count] if direction > 0 else found[-count:]
+            events *= FARTHER
+        return np.empty(0, self.dtype)
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""
@@ -142,13 +165,7 @@ class RecordedHistory(History):
 
     def about(self, t0: int, t1: int) -> float:
         """How many events lie between t0 and t1, about."""
-        entries = self._recording.entries
-        touched = entries[(entries["first"] <= np.uint64(max(t1, 0))) & (entries["last"] >= np.uint64(max(t0, 0)))]
-        inner = touched[1:-1]["events"].sum() if touched.size > 2 else 0
-        outer = touched if touched.size < 3 else touched[[0, -1]]
-        return float(inner) + sum(
-            int(entry["events"]) * overlap(int(entry["first"]), int(entry["last"]), t0, t1) for entry in outer
-        )
+        return self._spread.between(t0, t1)
 
     def start_after(self, t: int) -> int | None:
         """The earliest start later than t."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,13 +53,8 @@ def model_of_part(source: PlayedRecording, asked: PageAsked) -> tuple[LiveModel,
 
 def part_between(model: LiveModel, start: int, until: int, few: bool) -> CarriedPart:
     """What began between two TSC; few: not more than MOST_JOURNEYS."""
-    found = model.journeys.window(start, until)
-    begun = begin(found)
-    found = found[(begun >= np.uint64(start)) & (begun <= np.uint64(until))]
-    found = found[np.argsort(begin(found), kind="stable")]
-    if few and found.size:
-        found = found[:MOST_JOURNEYS]
-    return cut_to(start, found, each_once(model.window(start, until)))
+    found = model.journeys.first_of(MOST_JOURNEYS if few else sys.maxsize, start, until)
+    return cut_to(start, found, each_once(model.events.first_of(MOST_EVENTS, start, until)))
 
 
 def each_once(events: Events) -> Events:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, Switch, end_to_end, event
+from bellwire.engine.events import Clock, EventKind, Lane, Setting, Switch, end_to_end, event
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
 from bellwire.engine.recordings.batch import plausible
@@ -61,20 +61,6 @@ def test_other_tools_read_it(path: Path) -> None:
     table = read_with_arrow(path)
     assert table.num_rows == 9
     assert json.loads(table.schema.metadata[b"bellwire"])["kinds"]["RING"] == 1
-
-
-def test_a_window_of_so_many_events_reads_no_more_batches(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recording, read = Recording(path), list[int]()
-
-    def noted(number: int) -> Events:
-        read.append(number)
-        return Recording.read(recording, number)
-
-    monkeypatch.setattr(recording, "read", noted)
-    assert recording.window(0, 9999, 3)["tsc"].tolist() == [1000, 1010, 1020]
-    assert read == [0]
-    assert recording.window(0, 9999, 4)["tsc"].tolist() == [1000, 1010, 1020, 1030]
-    assert read == [0, 0, 1]
 
 
 @pytest.mark.parametrize(("t0", "t1", "count"), [(0, 9999, 9), (1010, 1050, 4), (1030, 1031, 1), (1081, 9999, 0)])

@@ -16,6 +16,7 @@ from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.latency import LATENCIES, cycles_of
 from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.excerpts import excerpt
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
@@ -24,7 +25,6 @@ from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import words
-from bellwire.viz.model import history
 from bellwire.viz.model.filter import Sight
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel, in_last_second
@@ -84,7 +84,7 @@ def events() -> list[Events]:
 def live(tmp_path_factory: pytest.TempPathFactory, events: list[Events]) -> LiveModel:
     """Of which the oldest has left memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "CHUNK", 256)
+        patch.setattr("bellwire.viz.model.history.CHUNK", 256)
         patch.setattr("bellwire.viz.model.live.EVENT_LIMIT", 9_000)
         return make_run(tmp_path_factory.getbasetemp() / "past.arrow", events)
 
@@ -244,8 +244,8 @@ def test_a_course_before_the_jump_is_whole_however_little_is_read_at_a_time(
     past, end = replay.past, replay.now
     whole = {name: past.course(name, past.first, end) for name in LATENCIES}
     past._pieces.clear()
-    monkeypatch.setattr("bellwire.engine.recordings.excerpt.MOST_EVENTS", past.size // 8)
-    monkeypatch.setattr(history, "AT_A_TIME", past.size // 24)
+    monkeypatch.setattr(excerpt, "AT_A_TIME", past.size // 24)
+    monkeypatch.setattr(excerpt, "AROUND", 1)
     for name in LATENCIES:
         course = past.course(name, past.first, end)
         assert course["tsc"][-1] > end - HZ // 5

@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind
+from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.excerpts.excerpt import Excerpts, under_way
 from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.recordings.synthetic import round_trips
 from bellwire.viz.model.history import History
 from bellwire.viz.model.journey_of import around, latency_of
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
+from bellwire.viz.model.recorded_history import RecordedHistory
 from bellwire.viz.timeline.columns import HeldColumns, RecordedColumns, timeline_columns
 from tests.support.recorded import recorded
 from tests.support.small_recording import HEADER, WallClock
@@ -91,15 +94,66 @@ def test_a_journey_that_is_seen_only_from_afar_can_be_gone_to(tmp_path: Path) ->
 
 
 def test_events_that_are_far_apart_have_their_journeys(model: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As rows of a filtered table are: of a long stretch only the first events are read."""
+    """As rows of a filtered table are: not all between two of them is read."""
     recording = model.recorded.recording  # type: ignore[union-attr]
     every = np.concatenate(list(recording.sorted_batches()))
     some = every[every["kind"] == EventKind.DOORBELL][:: len(recording) // 300]
     wanted = latency_of(some, around(model.journeys, some, model.clock))
-    monkeypatch.setattr("bellwire.engine.recordings.excerpt.MOST_EVENTS", len(recording) // 4)
-    monkeypatch.setattr("bellwire.viz.model.history.AT_A_TIME", len(recording) // 8)
+    monkeypatch.setattr("bellwire.viz.model.recorded_history.AT_A_TIME", len(recording) // 8)
     assert not np.isnan(wanted[1:]).any()
     np.testing.assert_array_equal(latency_of(some, around(model.journeys, some, model.clock)), wanted)
+
+
+def test_the_nearest_are_found_without_all_the_others(
+    model: LiveModel, whole: tuple[History, History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.viz.model.recorded_history.NEAR", 8)
+    for history, all_of_it in ((model.events, whole[0]), (model.journeys, whole[1])):
+        low, high = all_of_it.first, all_of_it.last
+        for t0, t1, count in (
+            (0, 2**62, 3),
+            ((low + high) // 2, high, 20),
+            (low, (low + high) // 2, 1),
+            (low, high, 10**6),
+        ):
+            for name in ("first_of", "last_of"):
+                wanted = getattr(all_of_it, name)(count, t0, t1)
+                found = getattr(history, name)(count, t0, t1)
+                assert 0 < found.size <= count
+                np.testing.assert_array_equal(np.sort(found), np.sort(wanted))
+        assert history.first_of(5, high + 1, 2**62).size == history.last_of(5, 0, low - 1).size == 0
+    reads, history = list[int](), model.events
+    assert isinstance(history, RecordedHistory)
+    read = history._read
+
+    def noted(t0: int, t1: int) -> Events:
+        reads.append(read(t0, t1).size)
+        return read(t0, t1)
+
+    monkeypatch.setattr(history, "_read", noted)
+    history.last_of(4, 0, 2**62)
+    assert 0 < sum(reads) < 100
+
+
+def test_a_journey_that_a_jump_landed_in_is_on_its_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes: of doorbells that waited in KVM's ring for half a second there was none."""
+    wall, recording = WallClock(), Recording(path_of_shipped("doorbell-coalesced-pio"))
+    every = Excerpts(recording).between(recording.first, recording.last)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    with Replay(recording, wall) as replay:
+        replay.indexer.wait()
+        replay.seek((replay.recording.first + replay.recording.last) // 2)
+        model = LiveModel(replay)
+        wall.ns += 10**12
+        model.tick(0)
+        jumped, counts = replay.yields_from, list[int]()
+        assert jumped > recording.first
+        for part in range(32):
+            model.scrub(jumped + part * (recording.last - jumped) // 32)
+            there = under_way(every, model.playhead, model.playhead)
+            assert set(there["seq"].tolist()) == set(model.under_way()["seq"].tolist())
+            counts.append(there.size)
+        assert min(counts[:2]) > 100
 
 
 def test_what_lies_between_is_known_without_reading(model: LiveModel, recording: Recording) -> None:

@@ -1,8 +1,7 @@
 """The latencies as they were at a moment: those of the present, less the journeys that ended later.
 
-A histogram forgets nothing that went into it, and the journeys that came after a moment are held as long as the moment
-is: in memory, as a file is read only in part where much lies in it. So the beginning of a run need not be held, and to
-a moment nearby it is not far.
+A histogram forgets nothing that went into it, and what has gone into it since a moment is held in memory as long as the
+moment is. So the beginning of a run need not be held, and to a moment nearby it is not far.
 """
 
 from __future__ import annotations

@@ -34,9 +34,6 @@ def newest_journeys(model: LiveModel, count: int) -> Journeys:
     """The newest that had begun at the moment that the view shows, not more than `count`; shape (n,)."""
     if model.transport.following:
         return model.journeys.newest(count)
-    found, seconds = no_journeys(), 1e-3
-    while found.size < count and seconds < 10:
-        start = model.playhead - model.clock.cycles(seconds)
-        found, seconds = model.journeys.window(max(start, 0), model.playhead), seconds * 10
-    newest: Journeys = found[np.argsort(found["handler"], kind="stable")][-count:]
+    found = model.journeys.last_of(count, 0, model.playhead)
+    newest: Journeys = found[np.argsort(found["handler"], kind="stable")]
     return newest
