@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 23 MB
-CHANGE_LIMIT = 200
+CHANGE_LIMIT = 1 << 13  # marks in the timeline of what changed, and of losses: of a session some ten
 OF_OUR_VCPU = ("exit", "left")  # counts of what a vCPU thread of this process does; of another VMM's nobody tells
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
 FOLD_SECONDS = 0.005  # of this thread's time, that one drain may fold

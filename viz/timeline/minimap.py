@@ -141,8 +141,8 @@ class Minimap(QWidget):
 
     def _paint_changes(self, painter: QPainter) -> None:
         """Where the wiring changed: a line."""
-        for change in self.model.changes:
-            self._line(painter, change.tsc, self.theme.color("text"), Qt.PenStyle.DotLine)
+        for tsc in {round(self.scale.x(change.tsc)): change.tsc for change in self.model.changes}.values():
+            self._line(painter, tsc, self.theme.color("text"), Qt.PenStyle.DotLine)
 
     def _paint_losses(self, painter: QPainter) -> None:
         """Where events were lost: a wedge that hangs from the top."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from bellwire.engine.recordings.attached.uses import wire_uses
 from bellwire.engine.recordings.recording import Recording
 
 LEAST_SECONDS = 0.1  # over which anything is said a second
-MOST_CHANGES = 10_000  # that are told; no VMM that was recorded has had so many
 
 
 class SeenMoments:
@@ -34,8 +32,7 @@ class SeenMoments:
 
     def _changes(self) -> list[tuple[int, str]]:
         pairs = zip(self._times[1:], self.topologies, self.topologies[1:], strict=False)
-        told = ((tsc, str(change)) for tsc, before, after in pairs for change in topology_changes(before, after))
-        return list(islice(told, MOST_CHANGES))
+        return [(tsc, str(change)) for tsc, before, after in pairs for change in topology_changes(before, after)]
 
     def topology_at(self, tsc: int, events: Events | None = None) -> Topology | None:
         """What was registered; None if nothing was ever seen. events: those just before, for the eventfds' counts."""

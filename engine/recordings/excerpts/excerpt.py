@@ -39,7 +39,7 @@ AT_A_TIME = 1 << 16  # events
 
 
 @dataclass(frozen=True)
-class Found:
+class Known:
     """The journeys that were under way between two times (TSC), while no more of the file becomes unreadable."""
 
     t0: int
@@ -53,7 +53,7 @@ class Excerpts:
 
     def __init__(self, recording: Recording) -> None:
         self.recording, self.spread = recording, Spread(recording.entries)
-        self._found = Found(0, -1, 0, no_journeys())
+        self._found = Known(0, -1, 0, no_journeys())
 
     def between(self, t0: int, t1: int) -> Journeys:
         """The journeys that were under way between t0 and t1 (TSC), by what the events around say; shape (n,)."""
@@ -61,7 +61,7 @@ class Excerpts:
         found = self._found
         if not (found.t0 <= t0 and t1 <= found.t1 and found.unreadable == self._unreadable):
             low, high = max(self.spread.away(t0, -AROUND), 0), self.spread.away(t1, AROUND)
-            found = Found(low, high, self._unreadable, self._read(low, high))
+            found = Known(low, high, self._unreadable, self._read(low, high))
             if found.journeys.size <= AT_A_TIME:
                 self._found = found
         return under_way(found.journeys, t0, t1)
@@ -89,7 +89,7 @@ class Excerpts:
     def _read_from(self, start: int, t0: int, t1: int, *, at_any_rate: bool) -> Journeys | None:
         """The same from what comes at `start` and later; None if something began before that."""
         scenario = self.recording.header.scenario
-        tracker, opening, found = JourneyTracker(scenario), Opening(scenario), [no_journeys()]
+        tracker, opening, found = JourneyTracker(scenario), StreamStart(scenario), [no_journeys()]
         if start > self.recording.first:
             found.append(tracker.feed(cut_in(self.recording.window(start, self.spread.away(start, AROUND)), scenario)))
         for low, high in self._pieces(start, t1, tracker):
@@ -109,7 +109,7 @@ class Excerpts:
             yield low, end
 
 
-class Opening:
+class StreamStart:
     """The first numbers of a stream that begins in the midst of a run, and whether what comes is all of that stream."""
 
     def __init__(self, scenario: Scenario) -> None:

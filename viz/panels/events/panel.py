@@ -73,6 +73,7 @@ class EventsPanel(Panel):
         self.mark: StageMark | None = None  # of the signal that is looked at
         self.stamped: StampedRows | None = None  # the events of its journey so far
         self._choosing = False
+        self._copied: tuple[int, int] | None = None  # from where to where rows were marked when they were copied
         self._saved: float | None = None  # the share that is in a file, while one is written
         self._connect()
         self.setFocusProxy(self.table)
@@ -112,7 +113,7 @@ class EventsPanel(Panel):
         self._follow_stage()
         page = self.list.page()
         rows = event_rows(self.model, self.list.wording, page, skip=int(self.list.top > 0), looked=self.stamped)
-        marked = frozenset(self.list.marked()[:MOST_COPIED].tolist())
+        marked = frozenset(np.intersect1d(page, self.list.marked()).tolist())
         self.table.page.show(rows, self.list.chosen, marked, self.stamped.current if self.stamped else -1)
         self.table.setHidden(not rows)
         self._show_bar()
@@ -158,8 +159,17 @@ class EventsPanel(Panel):
             events = count_of(len(search), "event")
             if not search.everything:
                 events = tr("{events} of {all}", events=events, all=grouped(len(self.model.rows)))
-            text = f"{events} · {self._how()}"
+            text = f"{events} · {self._part_copied() or self._how()}"
         self.says.setText(text)
+
+    def _part_copied(self) -> str:
+        """Which of the marked rows are in the clipboard, while they are marked; "" if all are, or none."""
+        if self._copied != (self.list.anchor, self.list.chosen):
+            return ""
+        marked = self.list.marked().size
+        if marked <= MOST_COPIED:
+            return ""
+        return tr("copied: the last {most} of {marked} rows", most=grouped(MOST_COPIED), marked=grouped(marked))
 
     def _how(self) -> str:
         """Whether the table moves by itself."""
@@ -261,9 +271,11 @@ class EventsPanel(Panel):
 
     def copy(self) -> None:
         """The marked rows as tab-separated text."""
-        marked = self.list.marked()[-MOST_COPIED:]
+        marked = self.list.marked()
         if marked.size:
-            QGuiApplication.clipboard().setText(tab_separated(self._rows(marked)))
+            QGuiApplication.clipboard().setText(tab_separated(self._rows(marked[-MOST_COPIED:])))
+        self._copied = self.list.anchor, self.list.chosen
+        self._say()
 
     def _rows(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[EventRow]:
         return event_rows(self.model, self.list.wording, positions, skip=0)

@@ -130,6 +130,24 @@ def test_what_came_since_the_last_look_can_be_chosen_elsewhere(stage: Stage) -> 
     assert sum(row.of_choice for row in stage.panel.table.page.rows) >= 2
 
 
+def test_of_many_rows_it_is_said_which_are_copied(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.viz.panels.events.panel.MOST_COPIED", 2)
+    stage.find("kind=ring")
+    stage.key(KEYS.Key_Up)
+    stage.key(KEYS.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    stage.key(KEYS.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "copied" not in stage.panel.says.text()
+    stage.key(KEYS.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    marked = stage.panel.list.marked()
+    assert marked.size == 3
+    assert sum(row in stage.panel.table.page.marked for row in marked.tolist()) == 3
+    stage.key(KEYS.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert stage.panel.says.text().endswith("copied: the last 2 of 3 rows")
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 2
+    stage.key(KEYS.Key_Up)
+    assert "copied" not in stage.panel.says.text()
+
+
 def test_keys_move_the_choice_and_copy_it(stage: Stage) -> None:
     stage.find("kind=ring")
     stage.key(KEYS.Key_Up)
