@@ -21,7 +21,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.scroll import LeastHigh, ScarceArea
-from bellwire.viz.style.stylesheet import palette, stylesheet
+from bellwire.viz.style.stylesheet import wear_theme
 from bellwire.viz.style.theme import THEMES, Theme, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.text.languages import speak_language
@@ -352,8 +352,7 @@ class MainWindow(QMainWindow):
         theme, app = self.look.theme, QApplication.instance()
         if isinstance(app, QApplication):
             with nothing_collected():
-                app.setPalette(palette(theme))
-                app.setStyleSheet(stylesheet(theme))
+                wear_theme(app, theme)
         for part in (
             self.status,
             self.controls,

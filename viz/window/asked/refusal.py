@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout
 from bellwire.engine.language import tr
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel
-from bellwire.viz.style.stylesheet import palette, stylesheet
+from bellwire.viz.style.stylesheet import wear_theme
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.window.access.spoken import speak_wanted
 from bellwire.viz.window.application import application, when_told_to_end
@@ -50,8 +50,7 @@ def refuse_in_window(sentence: str, theme: str = "", language: str = "") -> None
     app, settings = application(), Settings()
     speak_wanted(language, settings)
     colors = THEMES[theme] if theme else settings.theme
-    app.setPalette(palette(colors))
-    app.setStyleSheet(stylesheet(colors))
+    wear_theme(app, colors)
     refusal = Refusal(sentence)
     told = when_told_to_end(refusal.reject)
     refusal.exec()

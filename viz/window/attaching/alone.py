@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication
 
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
-from bellwire.viz.style.stylesheet import palette, stylesheet
-from bellwire.viz.style.theme import THEMES, Theme
+from bellwire.viz.style.stylesheet import wear_theme
+from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.faults import FAULT_CODE, Fault, faults_told
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.application import application, display_that_breaks, when_told_to_end
@@ -49,9 +48,3 @@ def open_replayed(recording: Recording, at: float, theme: str, language: str, te
     window.deleteLater()
     gc.collect()
     return FAULT_CODE if met else code or told()
-
-
-def wear_theme(app: QApplication, theme: Theme) -> None:
-    """The theme for all of Qt's own widgets."""
-    app.setPalette(palette(theme))
-    app.setStyleSheet(stylesheet(theme))
