@@ -51,10 +51,12 @@ HOST_FLAGS = [
     *("-std=gnu11", "-O2", "-pthread", "-fPIC", "-fvisibility=hidden", f"-ffile-prefix-map={ROOT}=."),
     *(f"-I{CORE}", f"-I{GUESTS}"),
 ]
-# No SSE and no red zone: interrupts arrive anywhere, and some KVM backends emulate the guest's instructions.
+# No SSE and no red zone: interrupts arrive anywhere, and some KVM backends emulate the guest's instructions. A NOP that
+# aligns a loop is an instruction like any other there.
 GUEST_FLAGS = [
     *("-m64", "-std=gnu11", "-O2", "-ffreestanding", "-fno-pic", "-fno-pie", "-mcmodel=small", "-mno-red-zone"),
     *("-mgeneral-regs-only", "-fcf-protection=none", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"),
+    *("-fno-align-loops", "-fno-align-jumps", "-fno-align-labels"),
     *(f"-ffile-prefix-map={ROOT}=.", "-Wa,--noexecstack", f"-I{GUESTS}"),
 ]
 GUEST_LINK_FLAGS = [

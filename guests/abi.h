@@ -55,25 +55,22 @@
 
 /* Rings that the guest writes and the engine reads. To store is dear where KVM emulates the guest, so a time is its lower
  * half, which the reader completes (engine/core/stamps.c).
- * - Doorbells: slot n of four arrays. {u32 before, u32 after}: lower halves. Handler: 2 x the lower half of the time of an
- *   interrupt handler that ran since the doorbell before, plus 1; 0 if none did. Irq: what that handler saw announced.
- *   Turn: a whole time before the doorbell, written only by who has waited; else anything older. BW_ST_RUNG counts.
- * - Handlers: {u64 handler, u64 irq} of those that did not find a doorbell to go with. BW_ST_HANDLED counts. The wrap bit is
- *   clear within the ring and set just behind its end, so that one AND wraps the pointer. */
+ * - Doorbells: slot n of three arrays. {u32 before, u32 after}: lower halves. Handler: the stamp of an interrupt handler
+ *   that ran since the doorbell before; 0 if none did. Turn: a whole time before the doorbell, written only by who has
+ *   waited; else anything older. BW_ST_RUNG counts.
+ * - Handlers: the stamps of those that did not find a doorbell to go with. BW_ST_HANDLED counts.
+ * The stamp of a handler is {u32 time, u32 irq}: lower halves, of when it began and of what it saw announced, whose highest
+ * bit is turned around if it took BW_VECTOR_OTHER. Once in 2^32 that of an interrupt which nobody announced is 0, too. */
 #define BW_STAMP_SLOTS 0x10000
 #define BW_RING_TIMES 0x400000
 #define BW_RING_HANDLERS 0x480000
-#define BW_RING_IRQS 0x500000
-#define BW_RING_TURNS 0x580000
+#define BW_RING_TURNS 0x500000
 #define BW_HANDLER_STAMPS 0x200000
-#define BW_HANDLER_STAMP_SIZE 16
-#define BW_HANDLER_STAMP_WRAP 0x100000
-/* - Windows: {u64 before, u64 irq}, a whole time: when a guest that held interrupts off lets them in. BW_ST_WINDOWS counts. */
+/* - Windows: {u64 before, u64 irq}, a whole time: when a guest that held interrupts off lets them in. BW_ST_WINDOWS counts.
+ *   The wrap bit is clear within the ring and set just behind its end, so that one AND wraps the pointer. */
 #define BW_WINDOW_STAMPS 0x600000
 #define BW_WINDOW_STAMP_SIZE 16
 #define BW_WINDOW_STAMP_WRAP 0x100000
-/* A handler's stamp has this bit set if it took BW_VECTOR_OTHER */
-#define BW_STAMP_OTHER_VECTOR 0x8000000000000000
 
 /* Where a PC has its interrupt controllers: the registers of the IOAPIC (82093AA datasheet, 3.1); those of each local APIC,
  * and from there on the addresses of messages to them (Intel SDM vol. 3, 11.4.1 and 11.11) */
@@ -118,9 +115,11 @@
 #define BW_CTL_LOOK 0x68         /* TSC cycles after which a guest that nobody can wake looks at this page again */
 #define BW_CTL_CLOCK 0x70        /* rises by 1: the guest stores its TSC, then this number; BW_CLOCK_DONE: that is all */
 #define BW_CTL_CID 0x78          /* the guest's address as a socket has it */
-/* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
-#define BW_CTL_IRQ 0x80
-#define BW_CTL_ANSWERED 0x88
+/* on a cache line of its own: the newest interrupt announced, the newest doorbell answered. Half a word before the number is
+ * always 0: who reads 64 bits there has the number's lower half above nothing, and one addition puts a time below it. */
+#define BW_CTL_IRQ_ABOVE 0x84
+#define BW_CTL_IRQ 0x88
+#define BW_CTL_ANSWERED 0x90
 
 /* BW_STATUS: the guest writes, the host reads and does not trust */
 #define BW_ST_READY 0x00

@@ -21,7 +21,8 @@ typedef uint64_t u64;
 
 /* Registers that the interrupt handlers own, see start.S. */
 register u64 kept_stamp asm("r12");
-register u64 irq_seen asm("r14");
+register u64 irq_above asm("r14");
+#define IRQ_SEEN ((u32)(irq_above >> 32)) /* the lower half of the newest interrupt that was announced to a handler */
 
 /* In registers because an access to memory is dear where KVM emulates it. */
 register u64 rung asm("r15");       /* doorbells rung so far */
@@ -52,17 +53,18 @@ static inline u64 rdmsr(u32 msr)
 /* Waits for an interrupt, or a while: the only place where interrupts are let in, and only one. */
 static inline void idle(void)
 {
+#ifndef BARE
     if (kept_stamp)
-        asm volatile("call write_kept_stamp" : "+r"(kept_stamp) : "r"(irq_seen) : "rax", "memory", "cc");
+        asm volatile("call write_kept_stamp" : : "r"(kept_stamp) : "rax", "memory", "cc");
+#endif
     if (CONTROL(u32, BW_CTL_IDLE) == BW_IDLE_HLT)
-        asm volatile("call idle_halted" : "+r"(irq_seen), "+r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
+        asm volatile("call idle_halted" : "+r"(irq_above), "=r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
     else
-        asm volatile("call idle_spinning" : "+r"(irq_seen), "+r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
+        asm volatile("call idle_spinning" : "+r"(irq_above), "=r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
 }
 
 #define RING_TIMES ((volatile u32 *)BW_RING_TIMES)
 #define RING_HANDLERS ((volatile u64 *)BW_RING_HANDLERS)
-#define RING_IRQS ((volatile u64 *)BW_RING_IRQS)
 #define RING_TURNS ((volatile u64 *)BW_RING_TURNS)
 
 /* The next doorbell comes later than now: for who has waited, however long. */
@@ -105,7 +107,6 @@ static inline void publish(u32 before, u32 after, bool with_handler)
     RING_TIMES[2 * ring_slot + 1] = after;
     if (with_handler) {
         RING_HANDLERS[ring_slot] = kept_stamp;
-        asm volatile("mov %%r14, %0" : "=m"(RING_IRQS[ring_slot])); /* irq_seen; the compiler would copy it first */
         kept_stamp = 0;
     }
     asm volatile("incw %w0" : "+r"(ring_slot) : : "cc"); /* 16 bits: behind slot BW_STAMP_SLOTS - 1 comes 0 */
@@ -216,10 +217,10 @@ static inline u32 next_turn(void)
  * not count. */
 static inline void wait_for_answer(void)
 {
-    u64 before = irq_seen;
-    do
+    u64 before = irq_above;
+    idle();
+    while (irq_above == before || CONTROL(u64, BW_CTL_ANSWERED) < rung)
         idle();
-    while (irq_seen == before || CONTROL(u64, BW_CTL_ANSWERED) < rung);
 }
 
 /* -- boot: interrupt table, local APIC, one IOAPIC pin ----------------------------------------------------------- */

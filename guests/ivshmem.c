@@ -10,7 +10,7 @@ static const u32 bar_address[] = {BW_PCI_REGISTERS, BW_PCI_TABLE, BW_PEER_CONTRO
 
 #define IVSHMEM 0x11101af4 /* device and vendor */
 
-asm(".globl announced; .set announced, " TEXT_OF(BW_PEER_CONTROL) " + " TEXT_OF(BW_CTL_IRQ)); /* start.S */
+asm(".globl announced; .set announced, " TEXT_OF(BW_PEER_CONTROL) " + " TEXT_OF(BW_CTL_IRQ_ABOVE)); /* start.S */
 
 static void set_up_device(void)
 {

@@ -10,7 +10,7 @@ MAIN_LOOP(bus_and_width)
             ANNOUNCE(BW_CONTROL);
             ring(bus_and_width, true);
         } while (MORE(burst));
-        while (irq_seen != rung)
+        while (IRQ_SEEN != (u32)rung)
             idle();
     }
 }

@@ -50,5 +50,5 @@ static inline void fill_words(u64 address, u64 count, u64 word)
         do {                                                                                                           \
             idle();                                                                                                    \
             DROP_UNLESS(used->index == (u16)rung);                                                                     \
-        } while (irq_seen != rung || used->index != (u16)rung);                                                        \
+        } while (IRQ_SEEN != (u32)rung || used->index != (u16)rung);                                                  \
     } while (0)

@@ -99,9 +99,9 @@ static void take_buffers(void)
 
 static void listen(void)
 {
-    if (irq_seen == irq_heard)
+    if (irq_above == irq_heard)
         return;
-    irq_heard = irq_seen;
+    irq_heard = irq_above;
     take_buffers();
 }
 

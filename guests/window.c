@@ -10,7 +10,7 @@ static u64 window_stamp = BW_WINDOW_STAMPS;
 /* An interrupt was announced that no handler has seen. Interrupts are off: only idle() lets them in. */
 static bool asked(void)
 {
-    return CONTROL(u64, BW_CTL_IRQ) > irq_seen;
+    return CONTROL(u32, BW_CTL_IRQ) != IRQ_SEEN;
 }
 
 static void stamp_window(void)

@@ -108,14 +108,13 @@ COUNTERS = [
         *(lib.BW_ST_SECTORS_WRITTEN, lib.BW_ST_SECTORS_COMPARED, lib.BW_ST_SECTORS_WRONG),
     )
 ]
-RING_ARRAYS = (lib.BW_RING_TIMES, lib.BW_RING_HANDLERS, lib.BW_RING_IRQS, lib.BW_RING_TURNS)
+RING_ARRAYS = (lib.BW_RING_TIMES, lib.BW_RING_HANDLERS, lib.BW_RING_TURNS)
 # Where a guest and its host meet: (address, size)
 SHARED = [
     *[(counter, 8) for counter in COUNTERS],
     (lib.BW_STATUS, lib.BW_PAGE_SIZE),
     (lib.BW_CONTROL, lib.BW_PAGE_SIZE),
-    *[(array, size) for array in RING_ARRAYS for size in (256, 8 * lib.BW_STAMP_SLOTS)],
-    *[(lib.BW_HANDLER_STAMPS, size) for size in (256, lib.BW_HANDLER_STAMP_WRAP)],
+    *[(array, size) for array in (*RING_ARRAYS, lib.BW_HANDLER_STAMPS) for size in (256, 8 * lib.BW_STAMP_SLOTS)],
     *[(lib.BW_WINDOW_STAMPS, size) for size in (256, lib.BW_WINDOW_STAMP_WRAP)],
     *[
         (lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_PAGE_SIZE),
@@ -150,14 +149,13 @@ def true_looking(dice: random.Random, scenario: Scenario, number: int) -> bytes:
     if choice == 0 and scenario.doorbell:
         return ring(scenario.doorbell, scenario.doorbell.value)
     if choice <= 1:
-        times, handler, seen, turn = (array + 8 * slot for array in RING_ARRAYS)
+        times, handler, turn = (array + 8 * slot for array in RING_ARRAYS)
         marked = store_time(turn) if dice.random() < 0.3 else b""
-        answered = store_handler(handler) + store(seen, irq) if dice.random() < 0.5 else store(handler, 0)
+        answered = store_handler(handler, irq) if dice.random() < 0.5 else store(handler, 0)
         rung = store_half(times) + store_half(times + 4) + count(lib.BW_STATUS + lib.BW_ST_RUNG)
         return marked + answered + rung
     if choice == 2:
-        at = lib.BW_HANDLER_STAMPS + slot * lib.BW_HANDLER_STAMP_SIZE
-        return store_handler(at) + store(at + 8, irq) + count(lib.BW_STATUS + lib.BW_ST_HANDLED)
+        return store_handler(lib.BW_HANDLER_STAMPS + 8 * slot, irq) + count(lib.BW_STATUS + lib.BW_ST_HANDLED)
     if choice == 3:
         return count(dice.choice(COUNTERS))
     return buffer(dice, number)
@@ -196,9 +194,10 @@ def store_half(address: int) -> bytes:
     return b"\x0f\x31\x89\x04\x25" + struct.pack("<I", address)
 
 
-def store_handler(address: int) -> bytes:
-    """rdtsc; lea 1(%rax, %rax), %rax; mov %rax, address"""
-    return b"\x0f\x31\x48\x8d\x44\x00\x01\x48\xa3" + struct.pack("<Q", address)
+def store_handler(address: int, irq: int) -> bytes:
+    """rdtsc; mov $irq, %edx; shl $32, %rdx; or %rdx, %rax; mov %rax, address"""
+    time_below = b"\x0f\x31\xba" + struct.pack("<I", irq % 2**32) + b"\x48\xc1\xe2\x20\x48\x09\xd0"
+    return time_below + b"\x48\xa3" + struct.pack("<Q", address)
 
 
 def count(address: int) -> bytes:

@@ -11,7 +11,7 @@
  * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced, or at least the slot
  * itself was not there. If all that is too long ago, as after a stop of the whole process, the time is not known, and the
  * stamp counts as lost; with a handler's on its own all that came meanwhile does, for what it answered would seem to be
- * answered by a later one.
+ * answered by a later one. A number is completed from the newest that is announced, which it is never far behind.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
@@ -26,6 +26,8 @@
 #define LEAP (1ull << 40)           /* more than any guest counts between two drains */
 #define RANGE (1ull << 32)          /* of a lower half, in cycles */
 #define LOOK_AGE (1ull << 30)       /* the older look is at most two of these ago: less than RANGE - SLACK */
+#define FAR (1u << 30)              /* no handler saw a number that is so many behind the newest one */
+#define OTHER (1u << 31)            /* turned around in a number: the other vector */
 #define SLACK (1ull << 30)          /* by so much the guest's clock may trail, and a number be counted after it was seen,
                                      * unless the guest is kept from its processor just then */
 
@@ -35,6 +37,12 @@ struct look {
 };
 
 enum completed { KNOWN, UNKNOWN, NONSENSE };
+
+/* The stamp of a handler, read: the lower half of its time, and the whole number that it saw announced. */
+struct handled {
+    uint32_t low, vector;
+    uint64_t irq;
+};
 
 /* A stamp is not older: by what the guest stamped before it; by a look, too. */
 struct bound {
@@ -223,23 +231,31 @@ static int count_unless_known(struct bw_stamps *self, enum completed completed, 
 
 /* -- events ----------------------------------------------------------------------------------------------------------- */
 
-static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq, struct bound bound, uint64_t now,
-                            const uint64_t *announced, struct bw_event *out)
+/* A handler's stamp, its number completed from the newest that is announced: read now, after the slot, as the interrupt may
+ * have been announced since this drain began. -> 1, or 0: nobody has announced such a one */
+static int read_handler(struct bw_stamps *self, uint64_t stamp, const uint64_t *announced, struct handled *handled)
 {
-    uint32_t vector = stamp & BW_STAMP_OTHER_VECTOR ? BW_VECTOR_OTHER : self->vector;
-    stamp &= ~BW_STAMP_OTHER_VECTOR;
-    /* Read now, after the slot: the interrupt may have been announced since this drain began. */
-    if (!(stamp & 1) || stamp >> 33 || irq > most_announced(self, announced)) {
+    uint64_t newest = most_announced(self, announced);
+    uint32_t behind = (uint32_t)newest - (uint32_t)(stamp >> 32), turned = behind < FAR ? 0 : OTHER;
+    behind ^= turned;
+    if (behind >= FAR || behind > newest) {
         self->nonsense++;
         return 0;
     }
+    *handled = (struct handled){(uint32_t)stamp, turned ? BW_VECTOR_OTHER : self->vector, newest - behind};
+    return 1;
+}
+
+static uint32_t add_handler(struct bw_stamps *self, const struct handled *handled, struct bound bound, uint64_t now,
+                            struct bw_event *out)
+{
     uint64_t tsc = 0;
-    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)(stamp >> 1)), bound, now, &tsc), 1))
+    if (!count_unless_known(self, complete_from(ours_of_low(self, handled->low), bound, now, &tsc), 1))
         return 0;
-    if (irq > self->last_irq)
-        self->last_irq = irq;
+    if (handled->irq > self->last_irq)
+        self->last_irq = handled->irq;
     self->handled++;
-    *out = guest_event(tsc, BW_HANDLER, vector, irq);
+    *out = guest_event(tsc, BW_HANDLER, handled->vector, handled->irq);
     return 1;
 }
 
@@ -273,12 +289,14 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t times, struct bound bo
 }
 
 /* A doorbell's slot: a handler that ran before it, and the doorbell. */
-static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t handler, uint64_t irq, uint64_t turn, uint64_t now,
+static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t stamp, uint64_t turn, uint64_t now,
                          const uint64_t *announced, struct bw_event *out)
 {
     const uint64_t far[] = {self->looks[0].rung, self->looks[1].rung};
-    struct bound bound = bound_by_looks(self, self->last_rung, self->rung, far, handler ? irq : 0);
-    uint32_t count = handler ? add_handler(self, handler, irq, bound, now, announced, out) : 0;
+    struct handled handled = {0};
+    int answers = stamp && read_handler(self, stamp, announced, &handled);
+    struct bound bound = bound_by_looks(self, self->last_rung, self->rung, far, handled.irq);
+    uint32_t count = answers ? add_handler(self, &handled, bound, now, out) : 0;
     if (count)
         bound = not_before(bound, out->tsc);
     turn -= self->offset;
@@ -302,12 +320,12 @@ static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, st
     if (!begin(self, &self->rung, head, 2))
         return 0;
     for (; self->rung != head && count + 3 <= most; self->rung++) {
-        uint64_t times = word(self, BW_RING_TIMES, self->rung), handler = word(self, BW_RING_HANDLERS, self->rung);
-        uint64_t irq = word(self, BW_RING_IRQS, self->rung), turn = word(self, BW_RING_TURNS, self->rung);
+        uint64_t times = word(self, BW_RING_TIMES, self->rung), stamp = word(self, BW_RING_HANDLERS, self->rung);
+        uint64_t turn = word(self, BW_RING_TURNS, self->rung);
         if (is_whole(self, BW_ST_RUNG, self->rung))
-            count += add_slot(self, times, handler, irq, turn, now, announced, out + count);
+            count += add_slot(self, times, stamp, turn, now, announced, out + count);
         else
-            self->lost += handler ? 3 : 2;
+            self->lost += stamp ? 3 : 2;
     }
     return count;
 }
@@ -315,18 +333,21 @@ static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, st
 static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_HANDLED), now = tsc_after_loads(), slot[2];
+    uint64_t head = counter(self, BW_ST_HANDLED), now = tsc_after_loads();
     const uint64_t far[] = {self->looks[0].handled, self->looks[1].handled};
     if (!begin(self, &self->alone, head, 1))
         return 0;
     for (; self->alone != head && count < most; self->alone++) {
-        uint64_t address = BW_HANDLER_STAMPS + self->alone % BW_STAMP_SLOTS * BW_HANDLER_STAMP_SIZE;
-        if (!copy_slot(self, address, BW_ST_HANDLED, self->alone, slot)) {
+        uint64_t stamp = word(self, BW_HANDLER_STAMPS, self->alone);
+        struct handled handled;
+        if (!is_whole(self, BW_ST_HANDLED, self->alone)) {
             self->lost++;
             continue;
         }
-        struct bound bound = bound_by_looks(self, self->last_alone, self->alone, far, slot[1]);
-        uint32_t added = add_handler(self, slot[0], slot[1], bound, now, announced, out + count);
+        if (!read_handler(self, stamp, announced, &handled))
+            continue;
+        struct bound bound = bound_by_looks(self, self->last_alone, self->alone, far, handled.irq);
+        uint32_t added = add_handler(self, &handled, bound, now, out + count);
         if (added)
             self->last_alone = out[count].tsc;
         count += added;

@@ -32,10 +32,10 @@ static void store_times(uint64_t n, uint64_t before, uint64_t after)
     store(slot(BW_RING_TIMES, n), (uint32_t)before | after << 32);
 }
 
-/* The stamp of a handler at this time, as start.S makes it. */
-static uint64_t handler_stamp(uint64_t tsc)
+/* The stamp of a handler at this time that saw this number announced, as start.S makes it. */
+static uint64_t handler_stamp(uint64_t tsc, uint64_t irq)
 {
-    return 2 * (uint64_t)(uint32_t)tsc + 1;
+    return (uint32_t)tsc | irq << 32;
 }
 
 /* -- an honest guest, which notes for us when it has rung each doorbell ------------------------------------------------ */
@@ -99,10 +99,10 @@ static uint64_t dice(void)
 
 static void scribble(void)
 {
-    static const uint64_t pages[] = {BW_STATUS,        BW_STATUS,         BW_CONTROL,     BW_RING_TIMES, BW_RING_HANDLERS,
-                                     BW_RING_IRQS,     BW_RING_TURNS,     BW_HANDLER_STAMPS, BW_WINDOW_STAMPS};
+    static const uint64_t pages[] = {BW_STATUS,        BW_STATUS,     BW_CONTROL,        BW_RING_TIMES,
+                                     BW_RING_HANDLERS, BW_RING_TURNS, BW_HANDLER_STAMPS, BW_WINDOW_STAMPS};
     for (int i = 0; i < 64; i++) {
-        uint64_t page = pages[dice() % 9], at = dice() % (page < BW_HANDLER_STAMPS ? 512 : 65536);
+        uint64_t page = pages[dice() % 8], at = dice() % (page < BW_HANDLER_STAMPS ? 512 : 65536);
         store(page + at * 8, dice() % 4 ? dice() >> dice() % 64 : bw_tsc());
     }
     if (dice() % 4 == 0)
@@ -184,8 +184,7 @@ static uint32_t followed(uint64_t rung, uint64_t irq)
     struct bw_event out[MOST];
     bw_stamps_follow(stamps, ringer);
     *(uint64_t *)((char *)ringing + BW_STATUS + BW_ST_RUNG) = rung;
-    store(BW_HANDLER_STAMPS, handler_stamp(bw_tsc()));
-    store(BW_HANDLER_STAMPS + 8, irq);
+    store(BW_HANDLER_STAMPS, handler_stamp(bw_tsc(), irq));
     store(BW_STATUS + BW_ST_HANDLED, 1);
     uint32_t count = bw_stamps_drain(stamps, &none, out, MOST);
     CHECK_EQUAL(count + bw_stamps_nonsense(stamps), 1);
@@ -269,8 +268,7 @@ static void completing(void)
     stamps = started(9); /* of a handler on its own nothing tells: it is lost, and with it the doorbell that it may answer */
     store(slot(BW_RING_TURNS, 0), now - 1000);
     ring_once(0, now);
-    store(BW_HANDLER_STAMPS, handler_stamp(now + 200));
-    store(BW_HANDLER_STAMPS + 8, 1);
+    store(BW_HANDLER_STAMPS, handler_stamp(now + 200, 1));
     store(BW_STATUS + BW_ST_HANDLED, 1);
     check_drained(stamps, 1, 0, 3);
     ring_once(1, now = lately()); /* the reader has looked, and slot 1 was not there */
@@ -302,10 +300,44 @@ static void kept(void)
 
     stamps = started(9);
     check_drained(stamps, 6, 0, 0);
-    store(slot(BW_RING_HANDLERS, 0), handler_stamp(then));
-    store(slot(BW_RING_IRQS, 0), 7);
+    store(slot(BW_RING_HANDLERS, 0), handler_stamp(then, 7));
     ring_once(0, then + 50);
     check_drained(stamps, 7, 0, 3); /* it may have been any time: not known, but no nonsense */
+    bw_stamps_free(stamps);
+}
+
+/* Handler number n of those on their own saw this stamp while so many interrupts were announced: what is read of it. */
+static struct bw_event numbered(struct bw_stamps *stamps, uint64_t n, uint64_t announced, uint64_t stamp)
+{
+    uint64_t nonsense = bw_stamps_nonsense(stamps);
+    store(slot(BW_HANDLER_STAMPS, n), stamp);
+    store(BW_STATUS + BW_ST_HANDLED, n + 1);
+    uint32_t count = bw_stamps_drain(stamps, &announced, out, MOST);
+    CHECK_EQUAL(count + bw_stamps_nonsense(stamps) - nonsense, 1);
+    return count ? out[0] : (struct bw_event){.seq = ~0ull};
+}
+
+/* The lower half of a number, completed from the newest that is announced; turned around, it was the other vector. */
+static void numbering(void)
+{
+    static const uint64_t newest[] = {5, 1ull << 31, (1ull << 31) + 3, (1ull << 32) - 1, 1ull << 32, (7ull << 32) + 2};
+    struct bw_stamps *stamps = started(0.5);
+    uint64_t n = 0;
+    for (int i = 0; i < 6; i++)
+        for (uint64_t behind = 0; behind < 5; behind++) {
+            uint64_t irq = newest[i] - behind, stamp = handler_stamp(lately(), irq);
+            struct bw_event seen = numbered(stamps, n++, newest[i], stamp);
+            CHECK_EQUAL(seen.seq, irq);
+            CHECK_EQUAL(seen.id, BW_VECTOR_MSI);
+            seen = numbered(stamps, n++, newest[i], stamp ^ 1ull << 63);
+            CHECK_EQUAL(seen.seq, irq);
+            CHECK_EQUAL(seen.id, BW_VECTOR_OTHER);
+        }
+    for (int i = 0; i < 6; i++) { /* not yet announced, by either vector; and so long ago that it cannot be */
+        CHECK_EQUAL(numbered(stamps, n++, newest[i], handler_stamp(lately(), newest[i] + 1)).seq, ~0ull);
+        CHECK_EQUAL(numbered(stamps, n++, newest[i], handler_stamp(lately(), newest[i] + 1) ^ 1ull << 63).seq, ~0ull);
+        CHECK_EQUAL(numbered(stamps, n++, newest[i], handler_stamp(lately(), newest[i] - (1u << 30))).seq, ~0ull);
+    }
     bw_stamps_free(stamps);
 }
 
@@ -315,8 +347,7 @@ static void completing_handlers(void)
     struct bw_stamps *stamps = started(9);
     check_drained(stamps, 6, 0, 0); /* looks: 6 are announced */
     uint64_t now = lately();
-    store(slot(BW_RING_HANDLERS, 0), handler_stamp(now));
-    store(slot(BW_RING_IRQS, 0), 7);
+    store(slot(BW_RING_HANDLERS, 0), handler_stamp(now, 7));
     ring_once(0, now + 50);
     check_drained(stamps, 7, 3, 0);
     CHECK_EQUAL(out[0].kind, BW_HANDLER);
@@ -326,13 +357,11 @@ static void completing_handlers(void)
 
     stamps = started(9);
     check_drained(stamps, 7, 0, 0);
-    store(BW_HANDLER_STAMPS, handler_stamp(now));
-    store(BW_HANDLER_STAMPS + 8, 7); /* announced before the look: for all that is known its handler ran long ago */
+    store(BW_HANDLER_STAMPS, handler_stamp(now, 7)); /* announced before the look: for all that is known its handler ran long ago */
     store(BW_STATUS + BW_ST_HANDLED, 1);
     check_drained(stamps, 7, 0, 1);
     now = lately();
-    store(BW_HANDLER_STAMPS + 16, handler_stamp(now));
-    store(BW_HANDLER_STAMPS + 24, 8);
+    store(slot(BW_HANDLER_STAMPS, 1), handler_stamp(now, 8));
     store(BW_STATUS + BW_ST_HANDLED, 2);
     check_drained(stamps, 8, 1, 1);
     CHECK_EQUAL(out[0].tsc, now);
@@ -348,6 +377,7 @@ int main(void)
     following();
     completing();
     completing_handlers();
+    numbering();
     kept();
     free(memory);
     return failures != 0;

@@ -35,8 +35,7 @@ def stamp(guest: QemuGuest, number: int, cycles: int = 0) -> dict[str, int]:
     guest.memory.put(lib.BW_RING_TIMES + 8 * slot, "I", low[0])
     guest.memory.put(lib.BW_RING_TIMES + 8 * slot + 4, "I", low[1])
     guest.memory.put(lib.BW_RING_TURNS + 8 * slot, "Q", (before + cycles) % 2**64)
-    guest.memory.put(lib.BW_HANDLER_STAMPS + 16 * slot, "Q", 2 * low[2] + 1)
-    guest.memory.put(lib.BW_HANDLER_STAMPS + 16 * slot + 8, "Q", number)
+    guest.memory.put(lib.BW_HANDLER_STAMPS + 8 * slot, "Q", number << 32 | low[2])
     guest.memory.put(lib.BW_STATUS + lib.BW_ST_RUNG, "Q", number)
     guest.memory.put(lib.BW_STATUS + lib.BW_ST_HANDLED, "Q", number)
     while lib.bw_tsc() < times["HANDLER"]:
