@@ -248,7 +248,7 @@ def begin_whole(path: Path, force: bool = False, mode: int = READABLE) -> Output
     try:
         descriptor, unfinished = new_file(target.real.parent, mode)
         writer = Writer(descriptor)
-        dress(descriptor, target.about)
+        look_like(descriptor, target.about)
     except OSError as error:
         raise cannot(path, reason(error)) from error
     return Output(target, writer, unfinished)
@@ -270,7 +270,7 @@ def unused_beside(path: Path) -> Path:
     return path.with_name(f".bellwire-{os.urandom(8).hex()}.part")
 
 
-def dress(descriptor: int, about: os.stat_result | None) -> None:
+def look_like(descriptor: int, about: os.stat_result | None) -> None:
     """Makes a new file look like the one that it replaces."""
     if about is not None:
         os.fchmod(descriptor, stat.S_IMODE(about.st_mode))
@@ -416,7 +416,7 @@ def replaced(target: Target) -> int:
     unfinished = unused_beside(target.real)
     descriptor = os.open(unfinished, OPENING | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        dress(descriptor, target.about)
+        look_like(descriptor, target.about)
         unfinished.replace(target.real)
     except OSError:
         os.close(descriptor)

@@ -39,7 +39,7 @@ AT_A_TIME = 1 << 16  # events
 
 
 @dataclass(frozen=True)
-class Known:
+class ReadStretch:
     """The journeys that were under way between two times (TSC), while no more of the file becomes unreadable."""
 
     t0: int
@@ -53,7 +53,7 @@ class Excerpts:
 
     def __init__(self, recording: Recording) -> None:
         self.recording, self.spread = recording, Spread(recording.entries)
-        self._found = Known(0, -1, 0, no_journeys())
+        self._found = ReadStretch(0, -1, 0, no_journeys())
 
     def between(self, t0: int, t1: int) -> Journeys:
         """The journeys that were under way between t0 and t1 (TSC), by what the events around say; shape (n,)."""
@@ -61,7 +61,7 @@ class Excerpts:
         found = self._found
         if not (found.t0 <= t0 and t1 <= found.t1 and found.unreadable == self._unreadable):
             low, high = max(self.spread.away(t0, -AROUND), 0), self.spread.away(t1, AROUND)
-            found = Known(low, high, self._unreadable, self._read(low, high))
+            found = ReadStretch(low, high, self._unreadable, self._read(low, high))
             if found.journeys.size <= AT_A_TIME:
                 self._found = found
         return under_way(found.journeys, t0, t1)
