@@ -10,10 +10,10 @@ from bellwire.viz.style.theme import MONO, SANS, Theme
 
 def wear_theme(app: QApplication, theme: Theme) -> None:
     """The theme for all of Qt's own widgets."""
-    dress(app, stylesheet(theme), palette(theme))
+    wear(app, stylesheet(theme), palette(theme))
 
 
-def dress(app: QApplication, sheet: str, colors: QPalette) -> None:
+def wear(app: QApplication, sheet: str, colors: QPalette) -> None:
     """A style sheet in place of the one before, which is taken off first.
 
     A sheet that takes another one's place Qt tells to each widget once for itself and once for each that holds it, in

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, choose_part, settle_layout, shown_to_nobody
-from bellwire.viz.style.stylesheet import dress
+from bellwire.viz.style.stylesheet import wear
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.frame import nothing_collected
 
@@ -40,7 +40,7 @@ def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterato
     finally:
         window.close()
         with nothing_collected():
-            dress(app, *before)
+            wear(app, *before)
 
 
 def bring_window_up_to_date(window: MainWindow) -> None:
