@@ -52,7 +52,7 @@ JOURNEY: np.dtype[np.void] = np.dtype(
         ("interrupt", "<u8"),  # number of the interrupt that answered; 0: none
         ("batch", "<u4"),  # doorbells that the same read() of the eventfd returned
         ("merged", "<u4"),  # interrupts that the same run of the handler served
-        ("heavy", "u1"),  # HEAVY_* bits and PARTNERED
+        ("heavy", "u1"),  # HEAVY_* bits, PARTNERED and TOLD_BY_ANOTHER
     ],
     align=True,  # numpy reads and writes fields of 81 bytes, none of them where the CPU likes it, a fifth slower
 )
@@ -60,6 +60,7 @@ STAGES = ("ring", "exit", "entry", "rung", "doorbell", "irq", "handler")
 HEAVY_DOORBELL = 1  # the doorbell left to user space
 HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
 PARTNERED = 4  # another process answered: from ring to handler is a round trip
+TOLD_BY_ANOTHER = 8  # its interrupt answered other doorbells as well: the newest of them tells how long that took
 
 TO_HOST = (("ring", "doorbell"), ("ring", "exit"))  # (stamped by the guest, then by the host)
 TO_GUEST = (("irq", "handler"), ("entry", "rung"))  # (stamped by the host, then by the guest)
@@ -278,6 +279,7 @@ class JourneyTracker:
         self._doorbells["irq"][row] = signals["tsc"][signal]
         self._doorbells["interrupt"][row] = signals["seq"][signal]
         self._doorbells["heavy"][row] |= heavy[signal].astype(np.uint8)
+        self._doorbells["heavy"][row[:-1][signal[1:] == signal[:-1]]] |= TOLD_BY_ANOTHER
         if self.answered:
             self._give_up_before(upto + 1, "irq")
 

@@ -12,7 +12,7 @@ from bellwire.engine.events import Clock, Events, chosen, cut_at, end_to_end, wi
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram, binned
-from bellwire.engine.folds.journeys import PARTNERED, Journeys, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.journeys import PARTNERED, TOLD_BY_ANOTHER, Journeys, JourneyTracker, finish, no_journeys
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
 from bellwire.engine.folds.stops import PartnerStops, Stops
 
@@ -56,6 +56,19 @@ def has(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
     """Which journeys have the latency `name`; shape (n,)."""
     start, end = ends(journeys, name)
     return (start > 0) & (end > 0)
+
+
+def is_counted(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
+    """Which of the journeys' latencies `name` are counted: what happened once for several of them, once; shape (n,)."""
+    return has(journeys, name) & once(journeys, name)
+
+
+def once(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
+    """Whether no other journey tells the same: several doorbells may have one answer; shape (n,)."""
+    if name != "injection":
+        return np.ones(journeys.size, bool)
+    alone: npt.NDArray[np.bool_] = (journeys["heavy"] & TOLD_BY_ANOTHER) == 0
+    return alone
 
 
 def ends(journeys: Journeys, name: str) -> tuple[Numbers, Numbers]:
@@ -149,7 +162,7 @@ class Latencies:
         if not self.tracker.ambiguous:
             self.clock_error.feed(journeys, apart)
         for name in LATENCIES if apart.size else ():
-            self.contradicted[name] += int(has(apart, name).sum())
+            self.contradicted[name] += int(is_counted(apart, name).sum())
         self._newest = self._working(self._warmed_up(journeys)), self._working(apart)
         self._record(end_to_end(*self._newest), self._newest[0].size)
         return journeys
@@ -209,7 +222,7 @@ class Latencies:
         pace = self._paced(start) if self.closed else ()
         for name in LATENCIES:
             sent, came = ends(journeys, name)
-            there = (sent > 0) & (came > 0)
+            there = (sent > 0) & (came > 0) & once(journeys, name)
             there[in_order:] &= name in ONE_CLOCK
             ns = self.clock.ns_array((came[there] - sent[there]).view(np.int64))  # of a pair out of order below 0
             self.series[name].record(came[there], ns)
@@ -259,7 +272,7 @@ class Latencies:
         if not self.known(name):
             return no_journeys()
         some = end_to_end(*self._newest) if name in ONE_CLOCK else self._newest[0]
-        return chosen(some, has(some, name))
+        return chosen(some, is_counted(some, name))
 
     def known(self, name: str) -> bool:
         """Whether the latency `name` can be told: how long an emulated CPU took says nothing."""

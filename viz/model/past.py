@@ -19,7 +19,7 @@ import numpy.typing as npt
 from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, end_to_end, no_events
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
-from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, has
+from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, has, is_counted
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
@@ -277,7 +277,7 @@ class Past(ABC):
 
     def _ended(self, name: str, journeys: Journeys, t0: int, t1: int) -> Bins:
         """The course of a latency in the journeys that ended between t0 and t1."""
-        some = journeys[has(journeys, name)]
+        some = journeys[is_counted(journeys, name)]
         end = ends(some, name)[1]
         inside = (end >= np.uint64(t0)) & (end <= np.uint64(t1))
         order = np.argsort(end[inside], kind="stable")

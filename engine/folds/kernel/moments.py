@@ -19,7 +19,7 @@ from bellwire.engine.events import (
     by_kind,
     chosen,
 )
-from bellwire.engine.folds.journeys import STAGES, Journeys
+from bellwire.engine.folds.journeys import STAGES, TOLD_BY_ANOTHER, Journeys
 
 KEPT = 1 << 17  # newest moments of each sort that are remembered
 
@@ -59,10 +59,11 @@ BY_NUMBER |= dict.fromkeys(SIGNALLED, (EventKind.EVENTFD_SIGNAL,))
 TOLD = tuple(name for name in COURSE if name not in STAGES)
 MOMENTS: np.dtype[np.void] = np.dtype(
     [
-        *(("seq", "<u8"), ("interrupt", "<u8"), ("early", "?")),
+        *(("seq", "<u8"), ("interrupt", "<u8"), ("early", "?"), ("once", "?")),
         *((name, "<u8") for name in (*COURSE, *AFTERWARDS)),
     ]
-)  # TSC; 0: not there, or not known. early: the handler had served it before its own interrupt came
+)  # TSC; 0: not there, or not known. early: the handler had served it before its own interrupt came; once: no other
+# journey tells of the same interrupt
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -128,6 +129,7 @@ class KernelMoments:
         found = np.zeros(journeys.size, MOMENTS)
         for name in ("seq", "interrupt", *(stage for stage in COURSE if stage in STAGES)):
             found[name] = journeys[name]
+        found["once"] = (journeys["heavy"] & TOLD_BY_ANOTHER) == 0
         direct = (journeys["interrupt"] == 0) & (journeys["doorbell"] == 0) & (journeys["handler"] > 0)
         found["interrupt"] = np.where(direct, journeys["seq"], journeys["interrupt"])
         for name in ("io_waking", "signalled", *BY_DOORBELL):

@@ -37,6 +37,7 @@ Mask = npt.NDArray[np.bool_]
 SIGNALLED = ("msi", "set_irq", "work_started", "accepted")  # an interrupt is on its way to a local APIC
 
 HOST_ENDS = "kvm_pvm"  # where the host writes the EOI of what it injects, so that kvm_eoi tells of injections
+SIGNALS_FROM = COURSE.index("irq")  # of COURSE: what is of the interrupt, which may answer several doorbells
 LATER = 0.1  # seconds after a handler in which its interrupt may still come
 
 
@@ -200,12 +201,13 @@ class KernelStages:
         self._whole["injected"] += int(np.count_nonzero(told.injected))
         self._whole["signalled"] += int(np.count_nonzero(told.signalled & ~found["early"]))
         table = np.stack([found[name] for name in COURSE], axis=1).astype(np.int64)[told.seen]
+        once = found["once"][told.seen]
         place = np.where(table > 0, np.arange(len(COURSE)), -1)
         before = np.maximum.accumulate(place, axis=1)[:, :-1]
         for end in range(1, len(COURSE)):
             start = before[:, end - 1]
             for one in np.unique(start[(table[:, end] > 0) & (start >= 0)]).tolist():
-                rows = (table[:, end] > 0) & (start == one)
+                rows = (table[:, end] > 0) & (start == one) & (once if one >= SIGNALS_FROM else True)
                 self._record((COURSE[one], COURSE[end]), table[rows, end] - table[rows, one])
 
     def _record(self, stage: Stage, cycles: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:

@@ -16,6 +16,7 @@ from bellwire.engine.folds.journeys import (
     HEAVY_DOORBELL,
     HEAVY_INTERRUPT,
     STAGES,
+    TOLD_BY_ANOTHER,
     Journeys,
     JourneyTracker,
     Waiting,
@@ -49,6 +50,7 @@ def brute_force(events: Events, answered: bool) -> list[Row]:
         row["handler"] = handled[row["interrupt"]]
         row["merged"] = served.count(row["handler"])
         row["heavy"] |= HEAVY_INTERRUPT if signal["kind"] == EventKind.IRQ_IOCTL else 0
+        row["heavy"] |= TOLD_BY_ANOTHER if signal["arg"] > row["seq"] else 0
         return row
 
     journeys = []

@@ -13,7 +13,7 @@ import numpy as np
 
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, finish
-from bellwire.engine.folds.latency import LATENCIES, ONE_CLOCK, Latencies, begin, cycles_of, has
+from bellwire.engine.folds.latency import LATENCIES, ONE_CLOCK, Latencies, begin, cycles_of, is_counted
 from bellwire.viz.model.history import History
 from bellwire.viz.model.past import HeldPast
 from bellwire.viz.model.steps import REACH_SECONDS
@@ -106,7 +106,7 @@ class LatencyPast:
         return self.past.complete if self._played else EVER
 
     def _count(self, standing: Standing, name: str, some: Journeys, sign: int) -> None:
-        some = some[has(some, name)]
+        some = some[is_counted(some, name)]
         began = begin(some)
         old = began < np.uint64(standing.start)
         inside = ~old & (began < np.uint64(standing.end))

@@ -20,7 +20,7 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
-from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
+from bellwire.engine.folds.journeys import JOURNEY, TOLD_BY_ANOTHER, Journeys, no_journeys
 from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.viz.cli.kernel.summary import kernel_remarks
 
@@ -64,6 +64,27 @@ def test_stages_lead_from_each_moment_to_the_next_that_is_known() -> None:
         ("injected", "handler"): (count, 10, 10, 0),
     }
     assert (stages.told, stages.whole) == (count, count)
+
+
+def test_what_is_of_an_interrupt_is_counted_once_however_many_doorbells_it_answers() -> None:
+    """As often as the kernel tells of it."""
+    together = journeys(8)
+    together["irq"], together["interrupt"], together["handler"] = 9000, 1, 9900
+    together["heavy"][:-1] = TOLD_BY_ANOTHER
+    doorbells = [event(1000 * n + 10, EventKind.PIO, Lane.KVM, 0x510, n) for n in range(1, 9)]
+    kinds = (9100, EventKind.WRITE), (9200, EventKind.MSI), (9800, EventKind.INJECTED)
+    stages = fold(*doorbells, *(event(tsc, kind, Lane.KVM, 0x40, 1) for tsc, kind in kinds), complete=together)
+    assert {(one.start, one.end): one.count for one in stages.stages} == {
+        ("ring", "pio"): 8,
+        ("pio", "doorbell"): 8,
+        ("doorbell", "irq"): 8,
+        ("irq", "write"): 1,
+        ("write", "msi"): 1,
+        ("msi", "injected"): 1,
+        ("injected", "handler"): 1,
+    }
+    assert stages.count(EventKind.MSI) == 1
+    assert stages.told == 8
 
 
 def test_a_percentile_of_too_few_is_not_known() -> None:
