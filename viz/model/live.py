@@ -47,7 +47,7 @@ JOURNEY_LIMIT = 1 << 18  # 23 MB
 CHANGE_LIMIT = 1 << 13  # marks in the timeline of what changed, and of losses: of a session some ten
 OF_OUR_VCPU = ("exit", "left")  # counts of what a vCPU thread of this process does; of another VMM's nobody tells
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
-FOLD_SECONDS = 0.005  # of this thread's time, that one drain may fold
+FOLD_SECONDS = 0.0035  # of this thread's time, that one drain may fold; on a busy machine it takes up to twice as long
 LEAST_FOLDED = 1 << 10  # events that it folds in any case
 LEARN = 0.25  # how much the newest drain weighs in what folding is known to cost
 
