@@ -100,7 +100,8 @@ class DistributionPlot(Plot):
         ]
         if not values:
             self.facts = ""
-            return "" if any(h.count for h in self.since.values()) else no_journey(self.model.scenario)
+            some = any(h.count for h in self.since.values())
+            return "" if some else no_journey(self.model.scenario, self.model.tally.irqs_kept)
         self._fit(values)
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)

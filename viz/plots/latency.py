@@ -82,7 +82,7 @@ class LatencyPlot(OverTime):
         self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies, of_whole_run(self.model))}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
-        return no_journey(self.model.scenario)
+        return no_journey(self.model.scenario, self.model.tally.irqs_kept)
 
     def _draw_line(self, curve: Curve) -> None:
         rows, line = self.rows[curve.name], self.lines[curve.name]

@@ -40,13 +40,17 @@ JOURNEYS = tr_later("signals followed from their first event to their last, and 
 
 
 class Number(NamedTuple):
-    """One of the strip: `color` names a theme's colour; `told` is the message of what it is."""
+    """One of the strip: `color` names a theme's colour; `told` is the message of what it is.
+
+    why: for a number that is not known, why that is so, as a clause; "" for one that nothing was measured of yet.
+    """
 
     value: str
     unit: str
     label: str
     color: str
     told: str = ""
+    why: str = ""
 
     @property
     def shown_color(self) -> str:
@@ -168,7 +172,8 @@ def help_of(number: Number, emulated: bool = False) -> str:
     """What a number is; why there is none, if there is none. emulated: it is of a CPU that is."""
     if not number.told:
         return number.label
-    missing = no_times() if emulated else tr("Nothing has been measured yet.")
+    missing = tr("Not known: {why}.", why=number.why) if number.why else tr("Nothing has been measured yet.")
+    missing = no_times() if emulated else missing
     missing = missing if number.value == NOTHING else ""
     return f"{number.label}: {tr(number.told)} {missing}".strip()
 
@@ -194,7 +199,8 @@ def counted_in_a_second(model: LiveModel, rings: bool) -> tuple[Number, Number]:
         signals = Number(per_second(model, "doorbells"), PER_SECOND, tr("doorbells"), "doorbell", DOORBELLS)
     else:
         signals = Number(per_second(model, "interrupts"), PER_SECOND, tr("interrupts"), "interrupt", INTERRUPTS)
-    return signals, exits
+    why = model.why_unknown if model.events.total else ""
+    return signals._replace(why=why), exits._replace(why=why)
 
 
 def counted_by_hand(model: LiveModel, journey: Journeys, rings: bool) -> tuple[Number, Number]:
@@ -217,7 +223,19 @@ def latency(model: LiveModel, name: str, color: str, told: str) -> Number:
         label = tr("{latency} p50, {when}", latency=label, when=model.all_so_far)
     else:
         label = tr("{latency} p50", latency=label)
-    return Number(value, unit, label, color, told)
+    return Number(value, unit, label, color, told, why_no_latency(model, name))
+
+
+def why_no_latency(model: LiveModel, name: str) -> str:
+    """Why a latency is not known though something was signalled, as a clause; "" if nothing was, or it is known."""
+    if name not in {curve.name for curve in curves_of(model.scenario)}:
+        return tr("in this scenario there is none")
+    if model.tally.irqs_kept:
+        return tr("no irqfd listens, so what is rung waits in the eventfd")
+    if model.tally.irqs_lost:
+        return tr("the interrupts were lost, so no journey comes to its end")
+    begun = model.tally.doorbells_rung or model.tally.irqs_signalled
+    return tr("no journey has come to its end") if begun and not model.latencies.journeys else ""
 
 
 def per_second(model: LiveModel, name: str) -> str:

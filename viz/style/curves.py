@@ -41,8 +41,10 @@ def curves_of(scenario: Scenario) -> list[Curve]:
     return [curve for curve in CURVES if there[curve.name]]
 
 
-def no_journey(scenario: Scenario) -> str:
-    """Why a plot of journeys has nothing to show."""
+def no_journey(scenario: Scenario, kept: int = 0) -> str:
+    """Why a plot of journeys has nothing to show. kept: interrupts that wait in an eventfd to which nobody listens."""
+    if kept:
+        return tr("No journey: no irqfd listens, so what is rung waits in the eventfd")
     if scenario.interrupt and scenario.interrupt.masked:
         return tr("No journey: the pin is masked, every interrupt is lost")
     return tr("No journey yet")

@@ -21,7 +21,7 @@ from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING, Card
-from bellwire.viz.style.curves import CURVES
+from bellwire.viz.style.curves import CURVES, no_journey
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip
 from bellwire.viz.style.readout import Line, paint_readout, readout_box
@@ -249,7 +249,8 @@ class Timeline(Card):
         if not self.model.journeys.total:
             painter.setFont(self.theme.font(13))
             painter.setPen(self.theme.color("text_muted"))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("No journey yet"))
+            why = no_journey(self.model.scenario, self.model.tally.irqs_kept)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, why)
         self._paint_readout(painter)
 
     def _leaves(self) -> list[Leaf]:

@@ -15,7 +15,7 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.plots.numbers import NOTHING, Number, Numbers, numbers_of, reconciled
+from bellwire.viz.plots.numbers import NOTHING, Number, Numbers, help_of, numbers_of, reconciled
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration
@@ -44,6 +44,30 @@ def test_every_number_is_the_models() -> None:
     assert int(shown["doorbells"].split()[0]) == pytest.approx(2000, abs=1)
     assert shown["exits to user space"] == "0 /s"
     assert shown["journeys, all reconciled"] == str(model.tally.doorbells_received)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("vm-to-vm+irqfd=off", "Not known: no irqfd listens, so what is rung waits in the eventfd."),
+        ("irq-masked", "Not known: the interrupts were lost, so no journey comes to its end."),
+    ],
+)
+def test_what_is_not_known_says_why(name: str, why: str) -> None:
+    """Though hundreds of signals had come, nothing had been measured "yet"."""
+    wall = WallClock()
+    with Replay(Recording(path_of_shipped(name)), wall) as replay:
+        model = LiveModel(replay)
+        assert help_of(numbers_of(model)[0]).endswith(("Nothing has been measured yet.", "there is none."))
+        while replay.alive:
+            wall.ns += 10**8
+            model.tick(0)
+        told = {number.label: help_of(number) for number in numbers_of(model) if number.value == NOTHING}
+        has = "doorbell p50" if name.startswith("vm") else "injection p50"
+        assert told[has].endswith(why)
+        others = [text for label, text in told.items() if label != has]
+        assert others
+        assert all(text.endswith("Not known: in this scenario there is none.") for text in others)
 
 
 def test_numbers_follow_a_switch() -> None:
