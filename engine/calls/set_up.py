@@ -8,6 +8,7 @@ from typing import ClassVar
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
 from bellwire.engine.calls.call import Call
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr
 
 
@@ -144,7 +145,7 @@ class SetMemory(Call):
 
     @property
     def says(self) -> str:
-        size = f"{self.size >> 20} MiB" if self.size >= 1 << 20 else tr("{size} bytes", size=self.size)
+        size = f"{self.size >> 20} MiB" if self.size >= 1 << 20 else number_of(self.size, "byte")
         return tr(
             "Shows {size} of this process to the guest at address {address}: {what}.",
             size=size,

@@ -9,6 +9,7 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
 from bellwire.engine.calls.call import CLOSE, SIGNALS, WIRES, Call
 from bellwire.engine.calls.set_up import CreateVm, NewEventfd
+from bellwire.engine.counted import number_of
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch, port_or_address
 from bellwire.engine.language import tr, tr_later
@@ -357,7 +358,9 @@ class RegisterZone(Call):
     def says(self) -> str:
         place = port_or_address(self.pio, self.address)
         return tr(
-            "Writes to {size} bytes from {place} go into a ring, and nobody is woken.", size=self.size, place=place
+            "Writes to {bytes} from {place} go into a ring, and nobody is woken.",
+            bytes=number_of(self.size, "byte"),
+            place=place,
         )
 
     @property
@@ -389,7 +392,8 @@ class UnregisterZone(RegisterZone):
     @property
     def says(self) -> str:
         place = port_or_address(self.pio, self.address)
-        return tr("Writes to {size} bytes from {place} no longer go into the ring.", size=self.size, place=place)
+        size = number_of(self.size, "byte")
+        return tr("Writes to {bytes} from {place} no longer go into the ring.", bytes=size, place=place)
 
     def c(self) -> str:
         call = f'ioctl({self.vm.variable}, {self.title}, &zone), "{self.title}"'

@@ -106,10 +106,11 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     pending = tally.doorbells_pending
     rest = tr_n("{n} is still under way", "{n} are still under way", pending) if pending else tr("none was lost")
     yield Finding(
-        tr(
-            "The ioeventfd was taken away {times}: {rung} doorbells were rung and {received} received, {rest}.",
+        tr_n(
+            "The ioeventfd was taken away {times}: {n} doorbell was rung and {received} received, {rest}.",
+            "The ioeventfd was taken away {times}: {n} doorbells were rung and {received} received, {rest}.",
+            tally.doorbells_rung,
             times=often(cut),
-            rung=grouped(tally.doorbells_rung),
             received=grouped(tally.doorbells_received),
             rest=rest,
         ),

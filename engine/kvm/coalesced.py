@@ -6,6 +6,7 @@ import errno
 from dataclasses import dataclass
 
 from bellwire.engine._core import ffi, lib
+from bellwire.engine.counted import number_of
 from bellwire.engine.errors import KvmError, check
 from bellwire.engine.kvm.ioeventfd import port_or_address
 from bellwire.engine.kvm.owner import Handle, HasFd, Owner
@@ -24,7 +25,7 @@ class CoalescedZone(Owner):
         self._registered = True
 
     def __str__(self) -> str:
-        return tr("{place}, {size} bytes", place=port_or_address(self.pio, self.address), size=self.size)
+        return f"{port_or_address(self.pio, self.address)}, {number_of(self.size, 'byte')}"
 
     def _call(self, on: int) -> int:
         return int(lib.bw_coalesced_zone(self.vm.fd, self.address, self.size, int(self.pio), on))

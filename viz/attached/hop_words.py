@@ -9,6 +9,7 @@ from bellwire.engine.attached.hops.figures import DoorbellHops, HopFigures, HopL
 from bellwire.engine.attached.hops.interrupts import SignalledBy
 from bellwire.engine.attached.hops.places import HopThread
 from bellwire.engine.attached.processes import LARGEST_PID, named_pid
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.trust import no_times
@@ -83,9 +84,9 @@ def journey_words(hops: HopFigures) -> str:
     if not alone:
         return tr("Hops, not journeys: until it is quiet for a while nobody outside sees which doorbell is answered.")
     return tr(
-        "Alone under way were {alone} of {rung} doorbells: {latency} until a vCPU takes the answer; else hops only.",
+        "Alone under way: {alone} of {rung}; {latency} until a vCPU takes the answer; else hops only.",
         alone=grouped(alone),
-        rung=grouped(rung),
+        rung=number_of(round(rung), "doorbell"),
         latency=latency_words(hops.journeys) or "–",
     )
 

@@ -15,6 +15,7 @@ from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.processes import LARGEST_PID
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
+from bellwire.engine.counted import number_of
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.attached.hop_words import latency_words, thread_words
@@ -136,7 +137,7 @@ def place_of_end(end: str) -> tuple[int, int]:
 def doorbell_wire(one: SeenIoeventfd, vm: SeenVm, topology: Topology) -> SeenWire:
     """An ioeventfd."""
     match = one.match
-    length = tr("{size} bytes", size=match.length) if match.length else tr("any length")
+    length = number_of(match.length, "byte") if match.length else tr("any length")
     value = tr("any value") if match.datamatch is None else tr("value {value:#x}", value=match.datamatch)
     peers = [
         tr("GSI {gsi} of the VM with fd {fd}", gsi=irqfd.gsi, fd=other.fd)
@@ -335,8 +336,8 @@ def vcpu_fact(vm: SeenVm, vcpu: SeenVcpu, rates: Rates, short: bool) -> str:
     if exits is None:
         return "–"
     if short or injected is None:
-        return tr("{count} exits/s", count=grouped(exits))
-    return tr("{exits} exits/s, {injected} interrupts/s", exits=grouped(exits), injected=grouped(injected))
+        return f"{number_of(round(exits), 'exit')}/s"
+    return f"{number_of(round(exits), 'exit')}/s, {number_of(round(injected), 'interrupt')}/s"
 
 
 def seen_caption(vm: SeenVm, topology: Topology, left_out: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.errors import GuestError
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.kernel.stages import KernelStages
@@ -162,7 +163,7 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     ran = session.error is None or meant  # else it is that which kept the others from coming
     if count is not None and rung != count and ran and not (meant or run.evidence.unended):
         why = "then the recording ended" if recorder and recorder.error else f"then none for {run.without_a_signal}"
-        found.append(f"{rung} of {count} signals came, {why}.")
+        found.append(f"{rung} of {number_of(count, 'signal')} came, {why}.")
     if ran:
         found += disagreements(run.tally, session.truth())
     return found

@@ -44,7 +44,7 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
 
 def what_was_recorded(capture: WritingThread) -> str:
     """The sentence that says what is in the file now."""
-    of = f"{grouped(capture.events)} events, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
+    of = f"{number_of(capture.events, 'event')}, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
     return f"{shown(str(capture.path))}: {of}."
 
 
@@ -111,7 +111,11 @@ class RecordingReport:
         for tsc, name, on in self.outline.wiring[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
         more = len(self.outline.wiring) - SHOWN_CHANGES
-        return Group(table, f"and {more} more changes") if more > 0 else with_rows(table, "Switches: none is told of.")
+        return (
+            Group(table, f"and {number_of(more, 'more change')}")
+            if more > 0
+            else with_rows(table, "Switches: none is told of.")
+        )
 
 
 # -- what every recording says of itself

@@ -160,10 +160,10 @@ def completed_reads(model: LiveModel) -> str:
         return doorbells(model)
     submitted = tr(
         "The I/O thread submitted {reads} of {size} bytes and wrote no irqfd: their completions interrupted the guest, "
-        "{answers} answers in {runs} of the handler.",
+        "{answers} in {runs} of the handler.",
         reads=count_of(sent, "read"),
         size=BLOCK_SIZE,
-        answers=grouped(covered),
+        answers=count_of(covered, "answer"),
         runs=count_of(handlers, "run"),
     )
     return spaced(doorbells(model), submitted)

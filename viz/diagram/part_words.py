@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable
 
+from bellwire.engine.counted import Thing, number_of
 from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Setting, exit_name
 from bellwire.engine.language import told_pid, tr
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
@@ -61,9 +62,14 @@ def rate_text(model: LiveModel) -> str:
     real, shown_ = in_last_second(model, what) or 0, in_last_second(model, "tokens") or 0
     if real <= shown_ + 1 or not shown_:
         return ""
-    if model.scenario.doorbell:
-        return tr("{real} doorbells/s, shown as {shown} tokens/s", real=grouped(real), shown=grouped(shown_))
-    return tr("{real} interrupts/s, shown as {shown} tokens/s", real=grouped(real), shown=grouped(shown_))
+    come = number_of(round(real), "doorbell" if model.scenario.doorbell else "interrupt")
+    return tr("{real}/s, shown as {shown}/s", real=come, shown=number_of(round(shown_), "token"))
+
+
+def things_in_last_second(model: LiveModel, name: str, thing: Thing) -> str:
+    """The same with what it is: "1 exit"; "– exits"."""
+    number = in_last_second(model, name)
+    return number_of(0, thing).replace("0", NOT_KNOWN) if number is None else number_of(round(number), thing)
 
 
 def number_in_last_second(model: LiveModel, name: str) -> str:
@@ -433,8 +439,9 @@ def role_text(role: str, on: bool) -> str:
 def storm_text(model: LiveModel) -> str:
     """Accesses where nothing is; exits that bring no doorbell are counted."""
     exits, left = in_last_second(model, "exits"), in_last_second(model, "left")
-    number = NOT_KNOWN if exits is None or left is None else grouped(exits - left)
-    return tr("where nothing is: {number} exits in the last second", number=number)
+    if exits is None or left is None:
+        return tr("where nothing is: {exits} in the last second", exits=tr("{number} exits", number=NOT_KNOWN))
+    return tr("where nothing is: {exits} in the last second", exits=number_of(round(exits - left), "exit"))
 
 
 def thread_text(model: LiveModel, lane: int) -> str:
@@ -510,9 +517,9 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "eoi": eoi_text,
     "hears": lambda model: in_a_second_short(model, "resamples"),
     "coalesced": lambda model: tr("kept, fetched at an exit"),
-    "fetches": lambda model: tr("{number} exits in the last s", number=number_in_last_second(model, "exits")),
+    "fetches": lambda model: tr("{exits} in the last s", exits=things_in_last_second(model, "exits", "exit")),
     "window": window_text,
-    "device": lambda model: tr("{number} buffers/s", number=number_in_last_second(model, "buffers 1")),
+    "device": lambda model: f"{things_in_last_second(model, 'buffers 1', 'buffer')}/s",
     "kicks": kicks_text,
     "interrupts": interrupts_text,
     "index": index_text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import EventKind, Lane, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT
 from bellwire.engine.language import told_pid, tr, tr_as
@@ -254,7 +255,11 @@ def unlike(doorbell: Doorbell) -> str:
         case "address":
             return tr("the ioeventfd waits at {d.ioeventfd_address:#x} instead of {d.address:#x}", d=doorbell)
         case "length":
-            return tr("the ioeventfd waits for {d.length} bytes, not for {d.width}", d=doorbell)
+            return tr(
+                "the ioeventfd waits for {bytes}, not for {written}",
+                bytes=number_of(doorbell.length, "byte"),
+                written=doorbell.width,
+            )
         case "value":
             return tr("the ioeventfd waits for the value {d.datamatch}, not for {d.value}", d=doorbell)
     return ""

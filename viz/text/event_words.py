@@ -30,7 +30,7 @@ from bellwire.engine.events import (
 from bellwire.engine.findings.findings import OPERATIONS
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import stat_name
-from bellwire.engine.language import tr, tr_later
+from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.text.kernel_words import KERNEL_KINDS, kernel_form
 
@@ -98,7 +98,7 @@ class Wording:
         id[told] = events["seq"][told] & np.uint64(0xFFFF)  # the kind that it tells of
         failed = events["kind"] == EventKind.USER_EXIT
         id[failed] |= events["arg"][failed] << np.uint64(8)  # the errno is told
-        few = np.minimum(events["arg"], 2) * np.uint64(2) + np.minimum(events["seq"], 1)
+        few = np.minimum(events["arg"], 2) * np.uint64(3) + np.minimum(events["seq"], 2)
         by_value = np.isin(events["kind"], [int(kind) for kind in BY_VALUE])
         key = (kind << np.uint64(40)) | (id << np.uint64(8)) | few
         key[by_value] = np.uint64(2**63) + np.arange(np.count_nonzero(by_value), dtype=np.uint64)
@@ -110,7 +110,7 @@ class Wording:
     def form(self, kind: int, id: int, seq: int, arg: int) -> str:
         """The sentence with {seq}, {arg} and {hex} (arg as an address) in the place of the numbers.
 
-        Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on both, of
+        Of seq and of arg it may depend on whether they are 0, 1 or more; of those in BY_VALUE on both, of
         PASSED_OVER on the kind in seq, of USER_EXIT on its errno in arg.
         """
         match kind:
@@ -126,7 +126,10 @@ class Wording:
                 return exit_form(exit_name(id), seq)
             case EventKind.ENTRY:
                 served = tr("KVM_RUN again, {reason} served", reason=f"KVM_EXIT_{exit_name(id)}")
-                return tr("{what}: wrote {hex}, {seq} bytes", what=served, **LATER) if seq else served
+                wrote = tr_n(
+                    "{what}: wrote {hex}, {seq} byte", "{what}: wrote {hex}, {seq} bytes", seq, what=served, **LATER
+                )
+                return wrote if seq else served
             case EventKind.DOORBELL if self._queues > 1:
                 return tr("read() of queue {queue} returned {arg}: up to doorbell #{seq}", queue=id, **LATER)
             case EventKind.DOORBELL:
@@ -141,7 +144,9 @@ class Wording:
                     **LATER,
                 )
             case EventKind.WAIT:
-                return tr("sleeps; {seq} doorbells received, {arg} interrupts signalled")
+                received = tr_n("{seq} doorbell received", "{seq} doorbells received", seq, **LATER)
+                signalled = tr_n("{arg} interrupt signalled", "{arg} interrupts signalled", arg, **LATER)
+                return tr("sleeps; {received}, {signalled}", received=received, signalled=signalled)
             case _:
                 return rarer_form(kind, id, seq, arg)
 
@@ -188,24 +193,39 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
         case EventKind.SETTING:
             return setting_form(id, arg)
         case EventKind.LOST if id == Lane.ENGINE:
-            return tr("{arg} events before this lost, in a damaged part of the recording", **LATER)
+            return tr_n(
+                "{arg} event before this lost, in a damaged part of the recording",
+                "{arg} events before this lost, in a damaged part of the recording",
+                arg,
+                **LATER,
+            )
         case EventKind.LOST:
-            return tr("{arg} events of the lane {lane} lost before this", lane=lane_name(id), **LATER)
+            return tr_n(
+                "{arg} event of the lane {lane} lost before this",
+                "{arg} events of the lane {lane} lost before this",
+                arg,
+                lane=lane_name(id),
+                **LATER,
+            )
         case EventKind.PASSED_OVER:
-            return tr(
+            return tr_n(
+                "{arg} of what was lost was {kind}: it came faster than it could be shown",
                 "{arg} of what was lost were {kind}: they came faster than they could be shown",
+                arg,
                 kind=kind_name(seq & 0xFFFF),
                 **LATER,
             )
         case EventKind.RESAMPLE:
             return tr("resamplefd of GSI {gsi} returned {arg}: KVM has lowered the line at the EOI", gsi=id, **LATER)
         case EventKind.BUFFERS if id == BUFFERS_USED:
-            return tr("{arg} buffers used, {seq} so far")
+            return tr_n("{arg} buffer used, {seq} so far", "{arg} buffers used, {seq} so far", arg, **LATER)
         case EventKind.BUFFERS:
-            return tr("{arg} buffers added, {seq} so far")
+            return tr_n("{arg} buffer added, {seq} so far", "{arg} buffers added, {seq} so far", arg, **LATER)
         case EventKind.FETCH:
-            return tr(
+            return tr_n(
+                "{arg} doorbell at {address:#x} fetched from KVM's ring of coalesced writes, {seq} so far",
                 "{arg} doorbells at {address:#x} fetched from KVM's ring of coalesced writes, {seq} so far",
+                arg,
                 address=id,
                 **LATER,
             )

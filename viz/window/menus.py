@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import Setting, Switch
 from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.engine.machines.build import refusal
@@ -142,7 +143,9 @@ class Menus:
         for lesson in shipped_lessons():
             made = self.lessons.addAction(plain_words(lesson.title), partial(self.commands.begin_lesson, lesson))
             knows = "; ".join(lesson.knows)
-            tip = tr("{minutes} minutes. Afterwards you know {knows}.", minutes=lesson.minutes, knows=knows)
+            tip = tr(
+                "{minutes}. Afterwards you know {knows}.", minutes=number_of(lesson.minutes, "minute"), knows=knows
+            )
             made.setToolTip(plain_tip(tip))
 
     def _action(self, action: Action) -> QAction:

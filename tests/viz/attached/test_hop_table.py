@@ -32,7 +32,7 @@ def test_rows_and_sentences_stand_in_it(card: HopCard) -> None:
     assert card.rows.rowCount() == 6
     assert item_at(card, 0, 1).text() == "wakes IO io0"
     assert "store" in item_at(card, 0, 3).toolTip()
-    assert card.words.text().startswith("Alone under way were 400 of 800")
+    assert card.words.text().startswith("Alone under way: 400 of 800")
     assert card.facts == "since 2 s"
     assert not card.rows.geometry().intersects(card.words.geometry())
 

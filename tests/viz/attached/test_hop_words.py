@@ -47,7 +47,7 @@ def test_percentiles_as_far_as_they_are_known() -> None:
 
 
 def test_journeys_are_told_or_why_there_are_only_hops() -> None:
-    assert journey_words(HOPS).startswith("Alone under way were 400 of 800 doorbells: p50 3.40 µs, p99 13.2 µs until")
+    assert journey_words(HOPS).startswith("Alone under way: 400 of 800 doorbells; p50 3.40 µs, p99 13.2 µs until")
     assert journey_words(replace(HOPS, rung=0)) == "No doorbell that KVM takes itself was rung in 2 s."
     assert journey_words(replace(HOPS, sent=0)) == "Hops, not journeys: no interrupt was signalled."
     assert "nobody outside sees" in journey_words(replace(HOPS, journeys=HopLatency()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.engine.events import EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.text.event_words import Wording, kind_name, lane_name, like
 from bellwire.viz.text.figures import THIN
@@ -48,6 +48,31 @@ ROWS = st.tuples(NUMBERS, KINDS, st.integers(0, 9), st.integers(0, 3), st.intege
 )
 def test_sentences(kind: EventKind, id: int, seq: int, arg: int, words: str) -> None:
     assert WORDING.text(event(1, kind, Lane.GUEST, id, seq, arg)[0]).replace(THIN, " ") == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "one", "many"),
+    [
+        (EventKind.WAIT, 0, "sleeps; 1 doorbell received, 1 interrupt signalled", "2 doorbells received, 2 interrupts"),
+        (EventKind.LOST, Lane.ENGINE, "1 event before this lost", "2 events before"),
+        (EventKind.LOST, Lane.VCPU, "1 event of the lane", "2 events of"),
+        (EventKind.BUFFERS, BUFFERS_ADDED, "1 buffer added, 1 so far", "2 buffers added"),
+        (EventKind.BUFFERS, BUFFERS_USED, "1 buffer used, 1 so far", "2 buffers used"),
+        (EventKind.FETCH, 0x510, "1 doorbell at 0x510", "2 doorbells at"),
+        (EventKind.ENTRY, 2, "1 byte", "2 bytes"),
+        (EventKind.PASSED_OVER, 0, "1 of what was lost was", "2 of what was lost were"),
+    ],
+)
+def test_a_count_and_its_noun_agree(kind: EventKind, id: int, one: str, many: str) -> None:
+    """Each form is made of one event, and filled in for all those like it."""
+    numbers = (1, 2, 3)
+    seqs = (1, 1, 1) if kind == EventKind.PASSED_OVER else numbers
+    each = [event(0, kind, Lane.ENGINE, id, seq, number) for seq, number in zip(seqs, numbers, strict=True)]
+    texts = WORDING.plain(np.concatenate([*each, *each])).to_pylist()
+    assert texts[:3] == texts[3:] == [WORDING.text(some[0]) for some in each]
+    assert one in texts[0]
+    assert many in texts[1]
+    assert many.replace("2 ", "3 ") in texts[2]
 
 
 def test_where_doorbells_are_interrupts_the_handler_names_the_doorbell() -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bellwire.engine.attached.hops.figures import HopLatency
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import EventKind, Events, exit_name
 from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.attached.notes import AttachedTo
@@ -184,7 +185,7 @@ class AttachedReport:
         for tsc, sentence in self.moments.changes[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", shown(sentence))
         more = len(self.moments.changes) - SHOWN_CHANGES
-        return Group(table, f"and {more} more changes") if more > 0 else table
+        return Group(table, f"and {number_of(more, 'more change')}") if more > 0 else table
 
 
 def exit_names(exits: Events) -> list[str]:

@@ -13,6 +13,7 @@ from bellwire.engine.attached.eventfds import EventfdHolder
 from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
+from bellwire.engine.counted import number_of
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.viz.cli.attach.hops_told import hop_tables, hops_report
@@ -191,7 +192,7 @@ def remarks(topology: Topology) -> Iterator[str]:
     if not topology.settled:
         yield "It was being changed all the time: what is shown may never have been there at one moment."
     if topology.dropped:
-        yield f"{topology.dropped} entries were gone before they could be read."
+        yield f"{number_of(topology.dropped, 'entry')} could no longer be read."
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------

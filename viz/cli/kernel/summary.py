@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import FUNCTIONS, ROLE_BITS, EventKind
 from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.engine.kernel.program import no_probes
@@ -106,7 +107,7 @@ def kernel_remarks(kernel: KernelStages) -> list[str]:
         lines.append(f"{lack[:1].upper()}{lack[1:]}.")
     if kernel.lost:
         lines.append(
-            f"{grouped(kernel.lost)} records of the kernel found no room and are lost: all this is of the others, and "
+            f"{number_of(kernel.lost, 'record')} of the kernel found no room: all this is of the others, and "
             "how many merged is not known."
         )
     back_end = kernel.backend or "this KVM"

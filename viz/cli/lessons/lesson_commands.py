@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr
 from bellwire.viz.cli.options import InLanguage, InTheme, Json, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
@@ -52,7 +53,7 @@ def lesson_(
 
     lesson = lesson_named(what)
     if check:
-        out(f"{lesson.path}: {len(lesson.steps)} steps, nothing wrong.")
+        out(f"{lesson.path}: {number_of(len(lesson.steps), 'step')}, nothing wrong.")
         return DONE
     from bellwire.viz.cli.opening import open_lesson
 

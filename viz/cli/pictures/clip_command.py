@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.handout_command import ended_in_order
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
@@ -102,13 +103,13 @@ def clip(
         if words:
             words.write(made.sentences.encode())
     told = tr(
-        "{path}: {view}, {width} × {height}, {seconds:.1f} s in {frames} frames, {size:.2f} MB.",
+        "{path}: {view}, {width} × {height}, {seconds:.1f} s in {frames}, {size:.2f} MB.",
         path=target,
         view=asked.picture.view,
         width=asked.picture.pixels[0],
         height=asked.picture.pixels[1],
         seconds=made.frames / asked.rate,
-        frames=made.frames,
+        frames=number_of(made.frames, "frame"),
         size=len(made.content) / 1e6,
     )
     out(told)

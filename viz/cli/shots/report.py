@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.foreign import shown
 from bellwire.viz.text.assets import asset
 
@@ -67,7 +68,7 @@ def pictures_told(checked: Sequence[CheckedPicture], unexpected: Sequence[str]) 
     states = [str(one.state) for one in checked]
     told = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
     told += [f"{len(unexpected)} unexpected"] if unexpected else []
-    return f"{len(states)} pictures: {', '.join(told)}."
+    return f"{number_of(len(states), 'picture')}: {', '.join(told)}."
 
 
 def report_overview(told: Sequence[CheckedPicture], unexpected: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import Lane, Operation
 from bellwire.engine.findings.finding import Finding, or_more, share
 from bellwire.engine.findings.findings import (
@@ -140,7 +141,7 @@ def write_words(address: int, length: int, value: int | None) -> str:
     return ", ".join(
         (
             f"{address:#x}",
-            tr("{n} bytes", n=length) if length else tr("any length"),
+            number_of(length, "byte") if length else tr("any length"),
             tr("any value") if value is None else tr("value {n}", n=value),
         )
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwire.engine.events import Lane, Switch
-from bellwire.engine.findings.finding import or_more
+from bellwire.engine.findings.finding import often, or_more
 from bellwire.engine.findings.findings import findings, refusals
 from bellwire.engine.folds.evidence import Access
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
@@ -162,8 +162,8 @@ def levels(run: LabRun) -> list[str]:
         return [tr(UNTOLD) if lacks else tr("No resamplefd was ever signalled.")]
     return [
         tr(
-            "The resamplefd was signalled {n} times, {before} of them before the handler had run.",
-            n=or_more(grouped(ways.resamples), lacks),
+            "The resamplefd was signalled {times}, {before} of these before the handler had run.",
+            times=or_more(often(ways.resamples), lacks),
             before=grouped(run.evidence.resamples_before),
         )
     ]

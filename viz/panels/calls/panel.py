@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTex
 
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.program import LANGUAGES, program_of
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
@@ -177,8 +178,8 @@ class CallPanel(Panel):
     def _count(self) -> str:
         calls, changed = len(self.calls.calls), len(self.calls.changed)
         if changed:
-            return tr("{calls} calls, {changed} changed", calls=calls, changed=changed)
-        return tr("{calls} calls", calls=calls)
+            return tr("{calls}, {changed} changed", calls=number_of(calls, "call"), changed=changed)
+        return number_of(calls, "call")
 
     def _show_call(self, call: Call) -> None:
         t, changed = self.theme, call.name in self.calls.changed

@@ -6,6 +6,7 @@ from html import escape
 
 from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import Call
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr, tr_as
 from bellwire.viz.style.theme import MONO, Theme
 from bellwire.viz.text.figures import breakable
@@ -40,7 +41,7 @@ def facts_of(call: Call) -> str:
     """The struct, its size, the ioctl's number, who makes the call."""
     parts = []
     if call.arguments:
-        parts += [call.arguments.struct, tr("{size} bytes", size=len(call.arguments.data))]
+        parts += [call.arguments.struct, number_of(len(call.arguments.data), "byte")]
     parts += [tr("request {number:#x}", number=call.request)] if call.request else []
     return " · ".join([*parts, tr("by the {by}", by=tr(call.by))])
 

@@ -149,7 +149,10 @@ def compared_frames(before: bytes, after: bytes) -> tuple[str, bytes] | None:
     except EngineError:
         return "It is no clip any more.", b""
     if counts[0] != counts[1]:
-        return f"{counts[0]} frames have become {counts[1]}.", b"" if found is None else found[1]
+        return (
+            f"The number of frames was {counts[0]} and is {counts[1]}.",
+            b"" if found is None else found[1],
+        )
     return found and (f"{first}{found[0]}", found[1])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.widget import Diagram
@@ -69,8 +70,8 @@ def of_the_doorbell(model: LiveModel, _key: KeyOf) -> str:
     """The light way, in figures."""
     return tr(
         "The guest writes to an I/O address. KVM knows an ioeventfd there, adds to the eventfd's count, and a thread "
-        "of the host wakes. So far {rung} doorbells were rung and {received} received.",
-        rung=grouped(model.tally.doorbells_rung),
+        "of the host wakes. Of {rung} so far {received} came.",
+        rung=number_of(model.tally.doorbells_rung, "doorbell"),
         received=grouped(model.tally.doorbells_received),
     )
 

@@ -101,7 +101,7 @@ def test_what_is_not_known_is_a_dash_and_the_reason() -> None:
         "–",
         "2 processes do not let their files be looked at",
         "It was being changed all the time",
-        "3 entries were gone before they could be read.",
+        "3 entries could no longer be read.",
     ]
     report = topology_report(VmmTold(untold))
     assert (report["vms"][0]["ioeventfds"], report["vms"][0]["routes"], report["vms"][0]["irqchip"]) == (

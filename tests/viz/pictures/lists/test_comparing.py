@@ -101,7 +101,9 @@ def test_the_first_frame_that_differs_is_told() -> None:
     assert found.what.startswith("Frame 1: ")
     assert found.difference.startswith(b"\x89PNG")
     longer = replace(CLIP, seconds=0.6)
-    assert compared_files(made(".gif", CLIP), made(".gif", longer), ".gif").what.startswith("2 frames have become 3.")
+    assert compared_files(made(".gif", CLIP), made(".gif", longer), ".gif").what.startswith(
+        "The number of frames was 2 and is 3."
+    )
 
 
 def test_a_file_beside_it_counts_but_for_who_made_it() -> None:

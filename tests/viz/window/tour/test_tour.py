@@ -69,7 +69,7 @@ def test_it_says_what_has_happened(window: MainWindow) -> None:
     window.tour.go(+1)
     rung, received = window.model.tally.doorbells_rung, window.model.tally.doorbells_received
     assert rung
-    assert f"{grouped(rung)} doorbells were rung and {grouped(received)} received" in window.tour.bubble.text.text()
+    assert f"Of {grouped(rung)} doorbells so far {grouped(received)} came" in window.tour.bubble.text.text()
     assert window.views.diagram.highlight == STATIONS[1].parts
     window.tour.go(+1)
     assert window.views.diagram.highlight == frozenset()
