@@ -151,6 +151,8 @@ class Files:
         self._recent = [name, *(other for other in map(str, self.recent) if other != name)][:MOST_RECENT]
         if self.settings:
             self.settings.recent = self._recent
+            if unkept := self.settings.unkept():
+                self.notice.say(unkept)
 
     def open(self) -> None:
         """Asks for a recording and replays it."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, QStandardPaths, Signal
@@ -17,6 +20,7 @@ from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.text.languages import languages
 
 LARGEST_SETTINGS = 1 << 18  # bytes
+USUAL_SIZE = 1 << 12  # bytes of the file
 MOST_RECENT = 8  # files that are remembered
 ESCAPED = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]+))")  # a character by its number, as an INI file of Qt's has it
 UNPACKED = re.compile(r"[=,]@(?:Variant|DateTime)\(")  # what Qt takes apart by itself, whatever is in it
@@ -143,6 +147,19 @@ def why_not_for_qt(file: Path) -> str:
     return tr("of another format") if UNPACKED.search(re.sub(r'[\s"]', "", text)) else ""
 
 
+def why_not_kept(file: Path) -> str:
+    """Why Qt could not replace this file, which may not be there yet, by one of a usual size; "" if it can."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=file.parent) as trial:
+            trial.write(bytes(USUAL_SIZE))
+        if file.exists() and not os.access(file, os.W_OK):
+            return os.strerror(errno.EACCES)
+    except OSError as error:
+        return answer_of(error)
+    return ""
+
+
 def numbered_character(found: re.Match[str]) -> str:
     """What an escape stands for."""
     code = int(found[1], 16) if found[1] else int(found[2], 8)
@@ -158,6 +175,7 @@ class Settings:
 
     def __init__(self) -> None:
         self._file = settings_file()
+        self._told_unkept = False
         why = why_not_for_qt(self._file)
         self.refused: dict[str, str] = {"file": why} if why else {}
         ini = QSettings.Format.IniFormat
@@ -200,6 +218,17 @@ class Settings:
     def sync(self) -> None:
         """Writes what has been set: whoever ends the process at once does so before."""
         self._store.sync()
+
+    def unkept(self) -> str:
+        """That what is set is not kept, and why, in one sentence that is said once; "" if it is kept. Tries to."""
+        if self._told_unkept:
+            return ""
+        self._store.sync()
+        why = self.refused.get("file", "") or why_not_kept(self._file)
+        if not why and self._store.status() == QSettings.Status.AccessError:
+            why = tr("it cannot be written to")
+        self._told_unkept = bool(why)
+        return tr("Nothing that is set here is kept in {file}: {why}.", file=self._file, why=why) if why else ""
 
     def restore(self, look: Look) -> None:
         """As it looked last time, but for the theme, which a window opens with."""

@@ -525,7 +525,7 @@ def open_window(
     chosen = THEMES[theme].scaled(settings.theme.scale) if theme else None
     window = make_window(source, reason=reason, theme=chosen, settings=settings)
     settings.restore(window.look)
-    if trouble := settings.trouble:
+    if trouble := " ".join(filter(None, (settings.trouble, settings.unkept()))):
         window.notice.say(f"{reason} {trouble}".lstrip())
     if settings.geometry:
         window.restoreGeometry(settings.geometry)

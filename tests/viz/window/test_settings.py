@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtCore import QByteArray
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import DARK, LIGHT, PRINT, PROJECTOR
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import MOST_RECENT, Look, Settings, settings_file
@@ -163,6 +165,48 @@ def test_good_settings_are_not_told(qtbot: QtBot, settings: Settings) -> None:
     settings.keep(Look(LIGHT.scaled(1.2)))
     settings.recent, settings.geometry = ["/a b.arrow"], QByteArray(b"packed")
     assert (Settings().trouble, Settings().recent) == ("", ["/a b.arrow"])
+
+
+def test_settings_that_cannot_be_kept_are_told_once(
+    qtbot: QtBot, in_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_place.mkdir()
+    settings = Settings()
+    assert settings.unkept() == f"Nothing that is set here is kept in {in_place}: Is a directory."
+    assert settings.unkept() == ""
+    in_place.rmdir()
+    assert Settings().unkept() == ""
+
+    def full(*args: object, **named: object) -> object:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bellwire.viz.window.settings.TemporaryFile", full)
+    settings = Settings()
+    assert settings.unkept() == f"Nothing that is set here is kept in {in_place}: No space left on device."
+    assert settings.unkept() == ""
+
+
+def test_no_folder_for_settings_is_told(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    for folder, why in ((tmp_path / "file", "Not a directory"), (Path("/proc/none"), "No such file or directory")):
+        monkeypatch.setattr("bellwire.viz.window.settings.settings_file", lambda folder=folder: folder / "b" / "b.ini")
+        assert Settings().unkept().endswith(f"b.ini: {why}.")
+
+
+def test_what_can_no_longer_be_kept_is_told_with_the_next_file(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = MainWindow(LiveModel(FakeSource()), DARK, settings=Settings())
+    qtbot.addWidget(window)
+    told: list[str] = []
+    monkeypatch.setattr(NoticeBar, "say", lambda self, sentence, *more, **named: told.append(sentence))
+    window.files.remember(tmp_path / "one.arrow")
+    assert told == []
+    monkeypatch.setattr("bellwire.viz.window.settings.why_not_kept", lambda file: "no more room")
+    for name in ("two", "three"):
+        window.files.remember(tmp_path / f"{name}.arrow")
+    assert len(told) == 1
+    assert told[0].endswith(": no more room.")
 
 
 def test_a_window_says_it_once(qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
