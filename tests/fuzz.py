@@ -133,10 +133,11 @@ def watch(session: Session, hand: Random) -> LiveModel:
 
 @contextmanager
 def haste() -> Iterator[None]:
-    """What a guest that never answers is waited for."""
+    """What a guest that never answers is waited for, and a daemon that has hung up and lives on."""
     with (
         patch("bellwire.engine.machines.guest.READY_SECONDS", 0.02),
         patch("bellwire.engine.machines.qemu.guest_in_qemu.READY_SECONDS", 0.5),
+        patch("bellwire.engine.machines.vhost_user.DYING_SECONDS", 0.02),
         patch("bellwire.engine.live.session.SETTLE_SECONDS", 0.02),
         patch("bellwire.engine.live.session.MOST_TO_SETTLE", 0.04),
     ):
