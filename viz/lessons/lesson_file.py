@@ -9,7 +9,7 @@ step before; its own words change that. README's "Lessons" has an example; asset
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -303,9 +303,9 @@ class StepReader:
         self._check_parts(table, key, parts, scene)
         return frozenset(parts)
 
-    def _check_parts(self, table: LessonTable, key: str, parts: Iterable[str], scene: LessonScene) -> None:
+    def _check_parts(self, table: LessonTable, key: str, parts: Collection[str], scene: LessonScene) -> None:
         """LessonError, unless each is a part of the scene's diagram."""
-        there = parts_of_diagram(scene)
+        there = parts_of_diagram(scene) if parts else []
         for part in parts:
             if part not in there:
                 raise table.place.wrong(f"{key}: the diagram has no part {part!r}; there are {', '.join(there)}.", key)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from bellwire.engine.errors import LessonError
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.rules import GUESTS
+from bellwire.viz.lessons import lesson_file
 from bellwire.viz.lessons.lesson import HOMEWORK, TimeOfScene
 from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, read_lesson, shipped_lessons
 
@@ -180,6 +182,14 @@ def test_a_name_that_nobody_has_is_answered_by_one_that_is_like_it() -> None:
         lesson_named("round-tripp")
     with pytest.raises(LessonError, match="cannot be read"):
         lesson_named("missing.md")
+
+
+def test_a_diagram_is_looked_through_only_for_parts_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer than all else of a lesson, and most scenes and answers name none."""
+    asked = Mock(return_value=["driver"])
+    monkeypatch.setattr(lesson_file, "parts_of_diagram", asked)
+    lesson_of(PATH, LESSON)
+    assert asked.call_count == LESSON.count('"driver"')
 
 
 def test_lessons_come_in_the_order_of_the_course() -> None:
