@@ -10,6 +10,7 @@ import pytest
 
 import bellwire.engine.machines.guest
 import bellwire.engine.machines.stamping
+import bellwire.engine.machines.vhost_user
 from bellwire.engine._core import lib
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Scenario
@@ -36,6 +37,8 @@ def run_hostile(scenario: Scenario, code: bytes, folder: Path, monkeypatch: pyte
     (folder / "custom.bin").write_bytes(code)
     monkeypatch.setattr(bellwire.engine.machines.stamping, "GUESTS", folder)
     monkeypatch.setattr(bellwire.engine.machines.guest, "READY_SECONDS", 0.05)
+    # A daemon that hangs up on such a guest lives on: there are no last words to wait for.
+    monkeypatch.setattr(bellwire.engine.machines.vhost_user, "DYING_SECONDS", 0.05)
     with Session(replace(scenario, guest="custom")) as session:
         wait_for(lambda: not session.alive)
     return session

@@ -206,6 +206,7 @@ class TestSession:
         before = belongings()
         (tmp_path / "virtio-blk-pci.bin").write_bytes(code)
         monkeypatch.setattr(stamping, "GUESTS", tmp_path)
+        monkeypatch.setattr(guest_in_qemu, "READY_SECONDS", 0.5)  # it never is
         with Session(paced()) as session:
             wait_for(lambda: not session.alive)
         assert told in str(session.error)
