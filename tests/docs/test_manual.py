@@ -78,8 +78,8 @@ class Reader:
             compare(self._printed, block.text, block.where, block.is_like)
 
     def _run(self, command: Command, block: Block) -> None:
-        words = [] if self._in_tree else command.words
-        kind, what = ("bellwire", words) if words else ("shell", command.line)
+        words = None if self._in_tree else command.words
+        kind, what = ("shell", command.line) if words is None else ("bellwire", words)
         code, printed = self._forked.run(kind, what, self.folder, self._environment)
         where = f"{block.where}: {command.line}"
         assert str(code) in block.options.get("exit", "0").split(","), f"{where}\n{printed}"

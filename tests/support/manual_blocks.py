@@ -45,10 +45,10 @@ class Command:
     shown: str = ""
 
     @property
-    def words(self) -> list[str]:
-        """Of `bellwire ...`, without the program's name; none if a shell has to read the line."""
+    def words(self) -> list[str] | None:
+        """Of `bellwire ...`, without the program's name; None if a shell has to read the line."""
         if not re.match(r"bellwire\b", self.line) or re.search(r"[|&;<>$`]|\*", self.line.replace("'$", "")):
-            return []
+            return None
         return shlex.split(self.line)[1:]
 
 
