@@ -57,6 +57,7 @@ class FakeSource(Source):
         self._peeked = START
         self._rung = self._signalled = self._exits = 0
         self._pace = self.scenario.pace.per_second
+        self._submits = Trait.IO_URING in traits_of(self.scenario)
         self._running = True
         doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
         self._on = {
@@ -124,7 +125,7 @@ class FakeSource(Source):
         self._signalled = k = self._signalled + 1
         jitter = int(self.random.exponential(800))
         if self._on[Switch.IRQFD]:
-            kind = EventKind.SUBMIT if Trait.IO_URING in traits_of(self.scenario) else EventKind.IRQFD
+            kind = EventKind.SUBMIT if self._submits else EventKind.IRQFD
             self._put(at, kind, Lane.IO_THREAD, interrupt.gsi, k, answers)
             handled = at + 12_000 + jitter
         else:

@@ -17,9 +17,9 @@ def running(seconds: float = 1.0, scenario: str = "roundtrip") -> tuple[FakeSour
     return source, model
 
 
-def run(source: FakeSource, model: LiveModel, seconds: float) -> None:
+def run(source: FakeSource, model: LiveModel, seconds: float, frame: float = FRAME) -> None:
     """So many seconds more."""
-    frames = max(round(seconds / FRAME), 1)
+    frames = max(round(seconds / frame), 1)
     for _ in range(frames):
         source.run(seconds / frames)
         model.tick(seconds / frames)

@@ -36,7 +36,7 @@ def at_work(scenario: Scenario | str, ioeventfd: bool | None = None, irqfd: bool
         if on is not None and not source.can(order):
             source.order(order, on)
     source.order(Order.PACE, 100)
-    run(source, model, 1.4)
+    run(source, model, 1.4, frame=0.2)
     return model
 
 
