@@ -8,12 +8,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 
-from bellwire.engine.language import Spoken, grouped, tr, tr_later
+from bellwire.engine.language import Spoken, grouped, tr
 from bellwire.viz.handout.document import Picture, Seen
 from bellwire.viz.lessons.lesson import BULLET
 from bellwire.viz.terms.glossary import Term, load_glossary
 from bellwire.viz.terms.linked import as_html, linked_html
 from bellwire.viz.text.assets import asset
+from bellwire.viz.text.verdicts import verdict
 from bellwire.viz.text.versions import program_version
 
 
@@ -105,14 +106,10 @@ def caption_html(seen: Seen) -> str:
     return f"{replay}{as_html(seen.caption)}{file}"
 
 
-VERDICTS_HTML = {  # class of the style sheet, sign and word
-    True: ("right", tr_later("✓ right")),
-    False: ("wrong", tr_later("✗ wrong")),
-    None: ("untold", tr_later("– not known")),
-}
+VERDICT_CLASSES = {True: "right", False: "wrong", None: "untold"}  # of the style sheet
 
 
 def verdict_html(right: bool | None, reason: str, words: SheetWords) -> str:
     """Whether a choice is right (None: that cannot be told), in a sign and a word, and why."""
-    kind, verdict = VERDICTS_HTML[right][0], tr(VERDICTS_HTML[right][1])
-    return f'<span class="{kind}">{as_html(verdict)}.</span> <span class="reason">{words.words(reason)}</span>'
+    kind = VERDICT_CLASSES[right]
+    return f'<span class="{kind}">{as_html(verdict(right))}.</span> <span class="reason">{words.words(reason)}</span>'

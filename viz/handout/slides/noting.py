@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from string import ascii_uppercase
 
-from bellwire.engine.language import tr, tr_later
+from bellwire.engine.language import tr
 from bellwire.viz.handout.lesson_handout import caption_of
 from bellwire.viz.handout.slides.arrangement import fits_beside
 from bellwire.viz.handout.slides.deck import Deck, DeckLine, DeckSlide, LineKind
@@ -19,13 +19,10 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import unparted
 from bellwire.viz.text.host_words import machine_words
+from bellwire.viz.text.verdicts import verdict
 from bellwire.viz.window.files import header_for
 
-VERDICT_LINES = {  # the line's kind, and what stands behind a choice
-    True: (LineKind.RIGHT, tr_later("✓ right")),
-    False: (LineKind.WRONG, tr_later("✗ wrong")),
-    None: (LineKind.MUTED, tr_later("– not known")),
-}
+VERDICT_LINES = {True: LineKind.RIGHT, False: LineKind.WRONG, None: LineKind.MUTED}  # what stands behind a choice
 
 
 def lesson_deck(
@@ -94,8 +91,8 @@ def answer_slide(course: Course, asked: int) -> DeckSlide:
     """Which choices are right in this run, and why."""
     lines = [DeckLine(course.asked, LineKind.STRONG)]
     for letter, choice in lettered(course):
-        kind, verdict = VERDICT_LINES[choice.right]
-        lines += [DeckLine(f"{letter}. {choice.text} {tr(verdict)}", kind), line_told(choice.reason)]
+        kind = VERDICT_LINES[choice.right]
+        lines += [DeckLine(f"{letter}. {choice.text} {verdict(choice.right)}", kind), line_told(choice.reason)]
     return DeckSlide("answer", tr("The answer to question {n}", n=asked), tuple(lines))
 
 

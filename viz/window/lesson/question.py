@@ -14,10 +14,10 @@ from bellwire.viz.lessons.lesson import LessonChoice, LessonStep
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_words
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.verdicts import MARKS, verdict_word
 from bellwire.viz.window.lesson.player import LessonPlayer
 
 MOST_HANDS = 999
-RIGHT, WRONG, NOT_TOLD = "✓", "✗", "–"
 
 
 class HandCount(QSpinBox):
@@ -69,7 +69,7 @@ class ChoiceRow(QObject):
         """As it stands."""
         self.button.setChecked(choice.chosen)
         self.hands.setValue(choice.hands)
-        self.mark.setText({None: NOT_TOLD, True: RIGHT, False: WRONG}[choice.right] if choice.answered else "")
+        self.mark.setText(MARKS[choice.right] if choice.answered else "")
         self.reason.setText(choice.reason)
         self.button.setEnabled(not choice.answered)
         self.hands.setReadOnly(choice.answered)
@@ -135,7 +135,7 @@ class QuestionBox(QWidget):
     @property
     def spoken(self) -> str:
         """For whoever hears it: what is asked, and of each choice whether and why it is right, once that is known."""
-        marks = {RIGHT: tr("right"), WRONG: tr("wrong"), NOT_TOLD: tr("not known")}
+        marks = {mark: verdict_word(right) for right, mark in MARKS.items()}
         known = [(row, marks[row.mark.text()]) for row in self.rows if row.mark.text()]
         answers = (f"{row.button.accessibleName()}: {mark}, {row.reason.text()}" for row, mark in known)
         return "\n".join(filter(None, (self.ask.text(), *answers)))

@@ -16,6 +16,7 @@ from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme, make_font
 from bellwire.viz.text.figures import NO_BREAK, unparted
+from bellwire.viz.text.verdicts import MARKS
 from bellwire.viz.window.presenter.slide import Slide
 
 LEAST = 1 / 40  # of the screen's height: no text is smaller
@@ -26,7 +27,6 @@ MARGIN = 0.03  # of the screen's height, at the sides
 ANSWER = 0.4  # of the width that a choice has where its reason stands beside it
 LINE = 1.3  # of a font's pixels
 WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-RIGHT, WRONG, NOT_TOLD = "✓", "✗", "–"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class SlideLayout:
     def _lay_choice(self, number: int, choice: ChoiceSoFar) -> None:
         """Its number, or who was right; its words, the hands for it; the reason beside or below."""
         font, why = self._font(CHOICE, 700 if choice.chosen or choice.right else 500), self._font(REASON)
-        mark = {None: NOT_TOLD, True: RIGHT, False: WRONG}[choice.right] if choice.answered else str(number)
+        mark = MARKS[choice.right] if choice.answered else str(number)
         color = {None: "text", True: "live", False: "heavy"}[choice.right]
         indent, pad = 1.6 * font.pixelSize(), 0.2 * font.pixelSize()
         words = shown(with_hands(choice))

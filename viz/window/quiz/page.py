@@ -18,9 +18,9 @@ from bellwire.viz.style.fitting import ElidedLabel
 from bellwire.viz.style.plain import PlainLabel, plain_words
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.verdicts import MARKS
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 
-MARKS = {True: "✓", False: "✗", None: "–"}  # by what the run says of a cause
 NARROW = 900  # pixels at 100 % text
 MARGIN = 22  # pixels, as the window's other rows have
 

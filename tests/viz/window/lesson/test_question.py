@@ -8,16 +8,17 @@ from pytestqt.qtbot import QtBot
 from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.lessons.lesson import LessonChoice
 from bellwire.viz.text.trust import UNTOLD
-from bellwire.viz.window.lesson.question import NOT_TOLD, RIGHT, WRONG, ChoiceRow
+from bellwire.viz.text.verdicts import MARKS
+from bellwire.viz.window.lesson.question import ChoiceRow
 
 
 @pytest.mark.parametrize(
     ("choice", "mark"),
     [
         (ChoiceSoFar("Many"), ""),
-        (ChoiceSoFar("Many", right=True, reason="It rang."), RIGHT),
-        (ChoiceSoFar("Many", right=False), WRONG),
-        (ChoiceSoFar("Many", reason=UNTOLD), NOT_TOLD),
+        (ChoiceSoFar("Many", right=True, reason="It rang."), MARKS[True]),
+        (ChoiceSoFar("Many", right=False), MARKS[False]),
+        (ChoiceSoFar("Many", reason=UNTOLD), MARKS[None]),
     ],
     ids=["asked", "right", "wrong", "untold"],
 )
