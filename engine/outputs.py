@@ -115,6 +115,15 @@ def refuse_full(target: Target) -> None:
         raise cannot(target.path, os.strerror(errno.ENOSPC))
 
 
+def refuse_filled(path: Path) -> None:
+    """The same of a file that is being made: RecordingError once the disk has become full meanwhile."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        about = None
+    refuse_full(Target(path, Path(os.path.realpath(path)), about))
+
+
 def refuse_source(path: Path, source: Path) -> None:
     """RecordingError if a name leads to the very file that something else is made of, and that would be gone."""
     with contextlib.suppress(OSError, ValueError):

@@ -37,25 +37,42 @@ MADE_OF_TYPES = (
 MADE_OF_PROGRAMS = "mimeinfo.cache"
 
 
-def update_databases(share: Path) -> Iterator[str]:
-    """Runs the tools; a sentence for each that is not there, or cannot."""
+class Untold(NamedTuple):
+    """A database that does not know of our files. failed: its tool is there, and has not done what it is for."""
+
+    sentence: str
+    failed: bool
+
+
+def update_databases(share: Path, gone: bool = False) -> Iterator[Untold]:
+    """Runs the tools; a word on each that is not there, or cannot. gone: our files are."""
     for database in DATABASES:
         folder = share / database.folder
-        if folder.is_dir() and (why := trouble_of(database, folder)):
-            yield f"{why}; until then {database.without}."
+        if not folder.is_dir():
+            continue
+        there = shutil.which(database.tool) is not None
+        if why := trouble_of(database, folder) if there else missing(database, folder):
+            until = "the desktop still knows of what was there" if gone else database.without
+            yield Untold(f"{why}; until then {until}.", failed=there)
     touch_theme(share / THEME)
 
 
+def missing(database: Database, folder: Path) -> str:
+    """That a tool is not there, and what to do."""
+    return f"There is no {database.tool}: install {database.package}, then run `{database.tool} {folder}`"
+
+
 def trouble_of(database: Database, folder: Path) -> str:
-    """Runs a tool; why it could not be run, or ""."""
-    if shutil.which(database.tool) is None:
-        return f"There is no {database.tool}: install {database.package}, then run `{database.tool} {folder}`"
+    """Runs a tool; why it has not done its work, and what to do, or ""."""
+    again = f"run `{database.tool} {folder}` once that is mended"
     try:
         ran = subprocess.run([database.tool, folder], capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{database.tool} does not end well: {answer_of(error)}"
+        return f"{database.tool} does not end well: {answer_of(error)}; {again}"
+    if not ran.returncode:
+        return ""
     lines = ran.stderr.strip().splitlines()
-    return f"{database.tool} ends with {ran.returncode}: {lines[-1] if lines else ''}" if ran.returncode else ""
+    return f"{database.tool} ends with {ran.returncode}{f': {lines[-1]}' if lines else ''}; {again}"
 
 
 def touch_theme(theme: Path) -> None:
@@ -64,16 +81,16 @@ def touch_theme(theme: Path) -> None:
         os.utime(theme)
 
 
-def forget(share: Path) -> Iterator[str]:
+def forget(share: Path) -> Iterator[Untold]:
     """Runs the tools once our files are gone, and removes what they have made, if it was about us alone.
 
-    A sentence for each that is not there, or cannot.
+    A word on each that is not there, or cannot.
     """
     types, programs = share / "mime", share / "applications"
     if types.is_dir():
         with suppress(OSError):
             (types / "packages").mkdir(exist_ok=True)  # without which the tool does nothing
-    yield from update_databases(share)
+    yield from update_databases(share, gone=True)
     for folder in types.glob("*/"):
         remove_empty(share, folder)
     if not (types / "packages").exists():

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellwire.viz.cli.options import Json, app
-from bellwire.viz.cli.terminal import DONE, out, out_json, say
+from bellwire.viz.cli.terminal import DONE, FAILED, out, out_json, say
+
+if TYPE_CHECKING:
+    from bellwire.viz.cli.desktop.databases import Untold
 
 
 class DesktopAction(StrEnum):
@@ -41,11 +44,12 @@ def desktop(action: Action = DesktopAction.SHOW, prefix: Prefix = None, as_json:
     share = prefix / "share" if prefix else data_home()
     every_command = typer.main.get_command(app)
     files = shared_files(every_command, ["bellwire"] if prefix else own_call())
+    code = DONE
     match action:
         case DesktopAction.INSTALL:
-            told = install_files(share, files, databases=not prefix)
+            told, code = install_files(share, files, databases=not prefix)
         case DesktopAction.REMOVE:
-            told = remove_shared(share, list(files), databases=not prefix)
+            told, code = remove_shared(share, list(files), databases=not prefix)
         case _:
             told = {str(share / name): state_of_file(share / name, content) for name, content in files.items()}
     if as_json:
@@ -53,29 +57,38 @@ def desktop(action: Action = DesktopAction.SHOW, prefix: Prefix = None, as_json:
     else:
         for path, state in told.items():
             out(f"{state:<8} {path}")
-    return DONE
+    return code
 
 
-def install_files(share: Path, files: dict[str, bytes], databases: bool) -> dict[str, str]:
-    """What was done with each file."""
+def install_files(share: Path, files: dict[str, bytes], databases: bool) -> tuple[dict[str, str], int]:
+    """What was done with each file; and the exit code: FAILED if a tool of the desktop has failed."""
     from bellwire.viz.cli.desktop.databases import update_databases
     from bellwire.viz.cli.desktop.installing import put_files
 
     put = put_files(share, files)
-    for sentence in (*update_databases(share), *still_to_do(share)) if databases else ():
+    code = told_of_databases(update_databases(share)) if databases else DONE
+    for sentence in still_to_do(share) if databases else ():
         say(sentence)
-    return {str(share / name): "written" if name in put.written else "there" for name in files}
+    return {str(share / name): "written" if name in put.written else "there" for name in files}, code
 
 
-def remove_shared(share: Path, names: list[str], databases: bool) -> dict[str, str]:
-    """What was there, and is no longer."""
+def told_of_databases(untold: Iterable[Untold]) -> int:
+    """Says what is amiss; the exit code."""
+    code = DONE
+    for one in untold:
+        say(one.sentence)
+        code = FAILED if one.failed else code
+    return code
+
+
+def remove_shared(share: Path, names: list[str], databases: bool) -> tuple[dict[str, str], int]:
+    """What was there, and is no longer; and the exit code, as above."""
     from bellwire.viz.cli.desktop.databases import forget
     from bellwire.viz.cli.desktop.installing import take_files
 
     taken = take_files(share, names)
-    for sentence in forget(share) if databases and taken else ():
-        say(sentence)
-    return {str(share / name): "removed" for name in taken}
+    code = told_of_databases(forget(share)) if databases and taken else DONE
+    return {str(share / name): "removed" for name in taken}, code
 
 
 def still_to_do(share: Path) -> Iterator[str]:

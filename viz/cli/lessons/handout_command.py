@@ -65,7 +65,7 @@ def write_handout(what: str, folder: Path, replay: bool, pdf: bool) -> HandoutFi
 
     lesson = lesson_named(what)
     why = why_replayed(replay)
-    with new_folder(folder, pdf) as made, ended_in_order() as look, share_bar(lesson.name) as progress:
+    with new_folder(folder, pdf) as made, ended_in_order(folder) as look, share_bar(lesson.name) as progress:
         from bellwire.viz.handout.files import write_lesson
 
         written = write_lesson(lesson, made, why, pdf, look, progress)
@@ -79,7 +79,7 @@ def write_lab_sheet(what: str, folder: Path, replay: bool, pdf: bool) -> Handout
 
     drawn = Quiz.drawn(SEED_OF_SHEETS, riddle_named(what))
     why = why_replayed(replay)
-    with new_folder(folder, pdf) as made, lab_recording(drawn.lab, why, what) as path, ended_in_order() as look:
+    with new_folder(folder, pdf) as made, lab_recording(drawn.lab, why, what) as path, ended_in_order(folder) as look:
         from bellwire.engine.recordings.recording import Recording
         from bellwire.viz.handout.files import write_lab
 
@@ -101,8 +101,12 @@ def new_folder(folder: Path, pdf: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def ended_in_order() -> Iterator[Callable[[], None]]:
-    """What is called now and then, and ends the command there after Ctrl-C or SIGTERM: Qt must not be left anywhere."""
+def ended_in_order(*made: Path) -> Iterator[Callable[[], None]]:
+    """What is called now and then, and ends the command there after Ctrl-C or SIGTERM: Qt must not be left anywhere.
+
+    made: what is to be written in the end; RecordingError once the disk has no room for it.
+    """
+    from bellwire.engine.outputs import refuse_filled
     from bellwire.viz.cli.measure import noted_interrupts
 
     with noted_interrupts() as noted:
@@ -110,6 +114,8 @@ def ended_in_order() -> Iterator[Callable[[], None]]:
         def look() -> None:
             if noted.number:
                 raise SystemExit(complain("interrupted", 128 + noted.number))
+            for path in made:
+                refuse_filled(path)
 
         yield look
         look()

@@ -78,7 +78,7 @@ def write_folder(lesson: Lesson, folder: Path, theme: str, notes: bool, replay: 
         from bellwire.viz.handout.slides.slide_files import write_slides
         from bellwire.viz.style.theme import THEMES
 
-        with ended_in_order() as look:
+        with ended_in_order(folder) as look:
             write_slides(deck, made, THEMES[theme], notes, look)
     return deck
 

@@ -96,7 +96,7 @@ def clip(
     beside = target.with_suffix(".vtt") if captions else None
     for path in filter(None, (target, beside)):
         refuse_source(path, Path(what))
-    with clip_outputs(target, beside, force) as (film, words), ended_in_order() as look:
+    with clip_outputs(target, beside, force) as (film, words), ended_in_order(target) as look:
         with pictured_recording(what, count, settings, replay) as (file, named, trouble):
             made = clip_of_file(file, asked, suffix, look, named)
         film.write(made.content)

@@ -191,6 +191,32 @@ def test_without_the_desktops_tools_it_says_what_is_missing(
     ]
 
 
+@pytest.mark.parametrize("action", ["install", "remove"])
+def test_a_tool_of_the_desktop_that_fails_is_told_and_ends_with_1(
+    action: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    for name, script in (("update-mime-database", "echo no such type >&2; exit 3"), ("update-desktop-database", "")):
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    assert main(["desktop", "install"]) == 1
+    if action == "remove":
+        capsys.readouterr()
+        (home / ".local/share/mime/of-another").touch()
+        assert main(["desktop", "remove"]) == 1
+    types, until = home / ".local/share/mime", "a double click opens no recording"
+    if action == "remove":
+        until = "the desktop still knows of what was there"
+    said = capsys.readouterr()
+    assert said.err == (
+        f"bellwire: update-mime-database ends with 3: no such type; run `update-mime-database {types}` once that is "
+        f"mended; until then {until}.\n"
+    )
+    assert said.out.count("written" if action == "install" else "removed") > 5
+
+
 def test_who_has_zsh_is_told_the_line_that_is_still_to_be_written(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

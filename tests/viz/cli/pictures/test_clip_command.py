@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,31 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, forked: 
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr == f"bellwire: {tmp_path}/full.gif cannot be written: {os.strerror(errno.ENOSPC)}.\n"
     assert os.listdir(tmp_path) == ["full.gif"]
+
+
+def test_a_disk_that_becomes_full_ends_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All frames were made first."""
+    disk, frames = os.statvfs, list[int]()
+
+    class Full:
+        f_bfree = f_bavail = 0
+        f_blocks = 1000
+
+    def filmed(file: Path, asked: object, suffix: str, look: Callable[[], None], named: str) -> None:
+        for frame in range(60):
+            frames.append(frame)
+            if frame == 4:
+                monkeypatch.setattr("os.statvfs", lambda path: Full())
+            look()
+
+    monkeypatch.setattr("bellwire.viz.cli.pictures.clip_command.clip_of_file", filmed)
+    found, said = refused(f"clip {SHIPPED} -o x.gif --pace live --seconds 4", tmp_path, monkeypatch, capfd)
+    monkeypatch.setattr("os.statvfs", disk)
+    assert (found, len(frames)) == (1, 5)
+    assert f"x.gif cannot be written: {os.strerror(errno.ENOSPC)}." in said
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
