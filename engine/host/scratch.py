@@ -7,6 +7,7 @@ A file in it is locked as long as its user lives, so that the next user of such 
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import shutil
 import stat
@@ -69,11 +70,17 @@ def take_abandoned_away(parent: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def age_of(about: os.stat_result) -> float:
+    """Seconds since it was changed; of what is newer than now, because the clock was set back since, more than any."""
+    age = time.time() - about.st_mtime
+    return age if age > -YOUNG else math.inf
+
+
 def is_abandoned(folder: Path) -> bool:
     """Whether it is ours, no longer being made, and nobody holds its lock."""
     try:
         about = folder.lstat()
-        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or time.time() - about.st_mtime < YOUNG:
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or age_of(about) < YOUNG:
             return False
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError:

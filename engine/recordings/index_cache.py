@@ -19,7 +19,6 @@ import json
 import os
 import shutil
 import stat
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ import numpy.typing as npt
 import platformdirs
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.host.scratch import age_of
 from bellwire.engine.host.text_files import open_file
 from bellwire.engine.outputs import whole_or_not
 
@@ -118,7 +118,7 @@ def keep_index(of: str, about: dict[str, Any], tables: Tables) -> None:
 
 def forget_old() -> None:
     """Removes all but the newest, and what was never finished."""
-    there = sorted((time.time() - path.lstat().st_mtime, path) for path in cache().iterdir())
+    there = sorted((age_of(path.lstat()), path) for path in cache().iterdir())
     finished = [path for _, path in there if not path.name.endswith(UNFINISHED)]
     abandoned = [path for age, path in there if path.name.endswith(UNFINISHED) and age > ABANDONED]
     for path in [*abandoned, *finished[KEPT:]]:

@@ -14,7 +14,7 @@ from bellwire.viz.lessons.lesson import BULLET
 from bellwire.viz.terms.glossary import Term, load_glossary
 from bellwire.viz.terms.linked import as_html, linked_html
 from bellwire.viz.text.assets import asset
-from bellwire.viz.text.verdicts import verdict
+from bellwire.viz.text.verdicts import verdict_words
 from bellwire.viz.text.versions import program_version
 
 
@@ -111,5 +111,5 @@ VERDICT_CLASSES = {True: "right", False: "wrong", None: "untold"}  # of the styl
 
 def verdict_html(right: bool | None, reason: str, words: SheetWords) -> str:
     """Whether a choice is right (None: that cannot be told), in a sign and a word, and why."""
-    kind = VERDICT_CLASSES[right]
-    return f'<span class="{kind}">{as_html(verdict(right))}.</span> <span class="reason">{words.words(reason)}</span>'
+    kind, verdict = VERDICT_CLASSES[right], as_html(verdict_words(right))
+    return f'<span class="{kind}">{verdict}.</span> <span class="reason">{words.words(reason)}</span>'

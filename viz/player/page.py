@@ -12,7 +12,7 @@ from bellwire.engine.language import Spoken, tr
 from bellwire.viz.pictures.typefaces import FILES, Typeface, font_face
 from bellwire.viz.player.inks import theme_rules
 from bellwire.viz.text.assets import asset
-from bellwire.viz.text.verdicts import verdict
+from bellwire.viz.text.verdicts import verdict_words
 
 Table = dict[str, Any]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; script-src 'sha256-{script}'"
@@ -93,7 +93,7 @@ def page_words() -> dict[str, str]:
         "step_on": tr("Next step"),
         "step_back": tr("Step before"),
         "reveal": tr("Show the answer"),
-        "right": verdict(True),
-        "wrong": verdict(False),
-        "untold": verdict(None),
+        "right": verdict_words(True),
+        "wrong": verdict_words(False),
+        "untold": verdict_words(None),
     }

@@ -15,6 +15,6 @@ def verdict_word(right: Right) -> str:
     return tr(WORDS[right])
 
 
-def verdict(right: Right) -> str:
+def verdict_words(right: Right) -> str:
     """ "✓ right"."""
     return f"{MARKS[right]} {verdict_word(right)}"

@@ -33,6 +33,16 @@ def aged(folder: Path) -> Path:
     return folder
 
 
+def test_what_was_made_before_the_clock_was_set_back_is_old(tmp_path: Path) -> None:
+    """It was said to be in the making for as long as the clock had gone back."""
+    left = tmp_path / f"{SCRATCH}left"
+    left.mkdir()
+    later = time.time() + 1e6
+    os.utime(left, (later, later))
+    with scratch_folder(tmp_path):
+        assert not left.exists()
+
+
 def test_a_folder_goes_with_its_user(tmp_path: Path) -> None:
     with scratch_folder(tmp_path) as folder:
         write_whole(folder / "file", b"x")  # which locks the folder

@@ -199,6 +199,23 @@ def test_a_few_are_kept_and_what_was_abandoned_goes(cache: Path) -> None:
     assert f"{KEPT + 2}.index" in names
 
 
+def test_a_clock_that_was_set_back_keeps_the_newest(cache: Path) -> None:
+    """What it wrote before seemed to be newer than all that comes, for as long as that lasted."""
+    cache.mkdir(parents=True)
+    later = cache.stat().st_mtime + 90 * ABANDONED
+    for number in range(KEPT):
+        keep_index(f"before {number}", {}, {})
+        os.utime(cache / f"before {number}.index", (later + number,) * 2)
+    (cache / "tmp.part").touch()
+    os.utime(cache / "tmp.part", (later,) * 2)
+    for number in range(3):
+        keep_index(f"after {number}", {}, {})
+    names = {path.name for path in cache.iterdir()}
+    assert {"after 0.index", "after 1.index", "after 2.index"} <= names
+    assert len(names) == KEPT
+    assert "tmp.part" not in names
+
+
 def test_a_thread_that_dies_of_anything_says_so(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("of anything")

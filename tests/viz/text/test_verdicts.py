@@ -8,13 +8,13 @@ import pytest
 
 from bellwire.engine.language import Spoken
 from bellwire.viz.text.languages import speak_language
-from bellwire.viz.text.verdicts import MARKS, verdict, verdict_word
+from bellwire.viz.text.verdicts import MARKS, verdict_word, verdict_words
 
 ROOMS = Path(__file__).resolve().parents[3] / "viz"
 
 
 def test_a_verdict_is_a_sign_and_a_word() -> None:
-    assert [verdict(right) for right in (True, False, None)] == ["✓ right", "✗ wrong", "– not known"]
+    assert [verdict_words(right) for right in (True, False, None)] == ["✓ right", "✗ wrong", "– not known"]
     assert len({verdict_word(right) for right in MARKS}) == len(MARKS)
 
 
@@ -22,7 +22,7 @@ def test_it_is_said_in_the_language_that_is_spoken(monkeypatch: pytest.MonkeyPat
     before = Spoken.name
     try:
         speak_language("de")
-        assert [verdict(right) for right in (True, False, None)] == ["✓ richtig", "✗ falsch", "– nicht bekannt"]
+        assert [verdict_words(right) for right in (True, False, None)] == ["✓ richtig", "✗ falsch", "– nicht bekannt"]
     finally:
         speak_language(before)
 

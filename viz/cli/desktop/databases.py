@@ -37,27 +37,27 @@ MADE_OF_TYPES = (
 MADE_OF_PROGRAMS = "mimeinfo.cache"
 
 
-class Untold(NamedTuple):
+class Unaware(NamedTuple):
     """A database that does not know of our files. failed: its tool is there, and has not done what it is for."""
 
     sentence: str
     failed: bool
 
 
-def update_databases(share: Path, gone: bool = False) -> Iterator[Untold]:
+def update_databases(share: Path, gone: bool = False) -> Iterator[Unaware]:
     """Runs the tools; a word on each that is not there, or cannot. gone: our files are."""
     for database in DATABASES:
         folder = share / database.folder
         if not folder.is_dir():
             continue
         there = shutil.which(database.tool) is not None
-        if why := trouble_of(database, folder) if there else missing(database, folder):
+        if why := trouble_of(database, folder) if there else no_tool(database, folder):
             until = "the desktop still knows of what was there" if gone else database.without
-            yield Untold(f"{why}; until then {until}.", failed=there)
+            yield Unaware(f"{why}; until then {until}.", failed=there)
     touch_theme(share / THEME)
 
 
-def missing(database: Database, folder: Path) -> str:
+def no_tool(database: Database, folder: Path) -> str:
     """That a tool is not there, and what to do."""
     return f"There is no {database.tool}: install {database.package}, then run `{database.tool} {folder}`"
 
@@ -81,7 +81,7 @@ def touch_theme(theme: Path) -> None:
         os.utime(theme)
 
 
-def forget(share: Path) -> Iterator[Untold]:
+def forget(share: Path) -> Iterator[Unaware]:
     """Runs the tools once our files are gone, and removes what they have made, if it was about us alone.
 
     A word on each that is not there, or cannot.

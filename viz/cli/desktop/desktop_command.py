@@ -16,7 +16,7 @@ from bellwire.viz.cli.options import Json, app
 from bellwire.viz.cli.terminal import DONE, FAILED, out, out_json, say
 
 if TYPE_CHECKING:
-    from bellwire.viz.cli.desktop.databases import Untold
+    from bellwire.viz.cli.desktop.databases import Unaware
 
 
 class DesktopAction(StrEnum):
@@ -72,7 +72,7 @@ def install_files(share: Path, files: dict[str, bytes], databases: bool) -> tupl
     return {str(share / name): "written" if name in put.written else "there" for name in files}, code
 
 
-def told_of_databases(untold: Iterable[Untold]) -> int:
+def told_of_databases(untold: Iterable[Unaware]) -> int:
     """Says what is amiss; the exit code."""
     code = DONE
     for one in untold:

@@ -19,7 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import unparted
 from bellwire.viz.text.host_words import machine_words
-from bellwire.viz.text.verdicts import verdict
+from bellwire.viz.text.verdicts import verdict_words
 from bellwire.viz.window.files import header_for
 
 VERDICT_LINES = {True: LineKind.RIGHT, False: LineKind.WRONG, None: LineKind.MUTED}  # what stands behind a choice
@@ -92,7 +92,7 @@ def answer_slide(course: Course, asked: int) -> DeckSlide:
     lines = [DeckLine(course.asked, LineKind.STRONG)]
     for letter, choice in lettered(course):
         kind = VERDICT_LINES[choice.right]
-        lines += [DeckLine(f"{letter}. {choice.text} {verdict(choice.right)}", kind), line_told(choice.reason)]
+        lines += [DeckLine(f"{letter}. {choice.text} {verdict_words(choice.right)}", kind), line_told(choice.reason)]
     return DeckSlide("answer", tr("The answer to question {n}", n=asked), tuple(lines))
 
 
