@@ -243,7 +243,7 @@ def xvfb() -> Iterator[str]:
         yield display
 
 
-@pytest.fixture(scope="module")  # no longer: other tests count the processes that are left
+@pytest.fixture(scope="session")
 def forked() -> Iterator[Forked]:
     """Runs commands and programs in processes that need not load what they use."""
     with forking() as running:

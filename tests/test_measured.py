@@ -172,13 +172,44 @@ def test_every_statement_of_bellwire_has_its_mark() -> None:
 
 @pytest.mark.parametrize("times", [1, 2])  # at the second time it is compiled already
 def test_a_process_leaves_what_it_has_run(times: int) -> None:
+    for _ in range(times):
+        (pid,) = printed_by_measured("import os, bellwire.engine.counted; print(os.getpid())")
+        assert len(left_by(pid)["engine/counted.py"]) > 5
+
+
+FORKS = """
+import os, sitecustomize
+import bellwire.engine.counted
+child = os.fork()
+if child == 0:
+    sitecustomize.forget()
+    bellwire.engine.counted.__ran__[1] = 1
+    sitecustomize.save()
+    os._exit(0)
+os.waitpid(child, 0)
+print(os.getpid(), child)
+"""
+
+
+def test_a_fork_that_forgets_leaves_what_it_has_run_itself() -> None:
+    parent, child = printed_by_measured(FORKS)
+    assert len(left_by(parent)["engine/counted.py"]) > 5
+    assert left_by(child)["engine/counted.py"] == [1]
+
+
+def printed_by_measured(program: str) -> list[int]:
+    """The numbers that a program prints whose lines are marked."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([f"{ROOT}/tests/measured", f"{ROOT}/build/package"]),
     }
-    for _ in range(times):
-        command = [sys.executable, "-P", "-c", "import os, bellwire.engine.counted; print(os.getpid())"]
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        (left,) = Path(MEASURED).glob(f"{int(ran.stdout)}-*.json")
-        lines = json.loads(left.read_text())["engine/counted.py"]
-        assert ran.stderr == ""
-        assert len(lines) > 5
+    command = [sys.executable, "-P", "-c", program]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    return list(map(int, ran.stdout.split()))
+
+
+def left_by(pid: int) -> dict[str, list[int]]:
+    """What a process has left: file -> its lines that have run."""
+    (left,) = Path(MEASURED).glob(f"{pid}-*.json")
+    found: dict[str, list[int]] = json.loads(left.read_text())
+    return found

@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -73,15 +74,19 @@ def all_of(fd: int) -> str:
 
 @contextmanager
 def forking() -> Iterator[Forked]:
-    """While this is open, programs can be run."""
+    """While this is open, programs can be run, by a process that is nobody's child: others count their own."""
     asking, answering = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-P", "-m", "tests.support.forked", str(answering.fileno())]
     root = str(Path(__file__).resolve().parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     make_qt_plain(environment)
-    with subprocess.Popen(command, env=environment, pass_fds=[answering.fileno()]), asking:
+    with asking:
+        subprocess.run(command, env=environment, pass_fds=[answering.fileno()], check=True)
         answering.close()
+        server = os.pidfd_open(int(asking.recv(64)))
         yield Forked(asking)
+    with os.fdopen(server) as ended:
+        select.select([ended], [], [])
 
 
 # -- in that process
@@ -109,11 +114,19 @@ def serve(answering: socket.socket) -> None:
         child = os.fork()
         if child == 0:
             answering.close()
+            forget_marks()
             end(exit_code_of(json.loads(asked), fds))
         for fd in fds:
             os.close(fd)
         _, status = os.waitpid(child, 0)
         answering.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def forget_marks() -> None:
+    """In `make coverage`: each child would leave once more what loading all modules has run."""
+    forget = getattr(sys.modules.get("sitecustomize"), "forget", None)  # tests/measured
+    if forget:
+        forget()
 
 
 def end(code: int) -> None:
@@ -172,7 +185,10 @@ def give_streams(is_open: list[bool], fds: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)
     with socket.socket(fileno=int(sys.argv[1])) as listened:
+        listened.send(str(os.getpid()).encode())
         load_everything()
         gc.freeze()  # what all of them share is neither looked through nor copied
         serve(listened)
