@@ -109,12 +109,15 @@ def show_process(
         stream = None if at_once else stack.enter_context(AttachedStream(attachment.process))
         if not (at_once or as_json):
             return watch_vmm(WatchedVmm(attachment, names, stream), seconds, goes_on)
+
+        def tell(told: VmmTold) -> None:
+            if as_json:
+                out_json(topology_report(told))
+            else:
+                out(topology_tables(told))
+
         if at_once:
-            told = VmmTold(attachment.look(), names.name_of if names else None)
+            tell(VmmTold(attachment.look(), names.name_of if names else None))
         else:
-            told = watch_quietly(WatchedVmm(attachment, names, stream), seconds)
-        if as_json:
-            out_json(topology_report(told))
-        else:
-            out(topology_tables(told))
+            watch_quietly(WatchedVmm(attachment, names, stream), seconds, tell)
     return DONE

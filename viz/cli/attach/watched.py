@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
@@ -39,20 +39,30 @@ def watched_tables(watched: WatchedVmm) -> RenderableType:
 def watch_vmm(watched: WatchedVmm, seconds: float = math.inf, goes_on: Callable[[], bool] = lambda: True) -> int:
     """Until the VMM ends, which is said, for so many seconds, as long as it `goes_on`, or until it is interrupted.
 
-    The exit code.
+    The exit code; an interrupt goes on once what was heard until then is told.
     """
     console, until = terminal_console(), time.monotonic() + seconds
     watched.look()
-    try:
-        with kept_up_to_date(watched, console) as show:
-            while time.monotonic() < until and goes_on():
-                time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
-                show(watched.look())
-    except ProcessEndedError as ended:
-        tell_hops(watched, console)
-        return complain(str(ended), DONE)
-    tell_hops(watched, console)
+    with told_at_the_end(lambda: tell_hops(watched, console)):
+        try:
+            with kept_up_to_date(watched, console) as show:
+                while time.monotonic() < until and goes_on():
+                    time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+                    show(watched.look())
+        except ProcessEndedError as ended:
+            return complain(str(ended), DONE)
     return DONE
+
+
+@contextmanager
+def told_at_the_end(tell: Callable[[], object]) -> Iterator[None]:
+    """What was seen is told however watching ends: by itself, or by Ctrl-C or SIGTERM; not after a fault."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        tell()
+        raise
+    tell()
 
 
 def tell_hops(watched: WatchedVmm, console: Console) -> None:
@@ -61,17 +71,14 @@ def tell_hops(watched: WatchedVmm, console: Console) -> None:
         out(Group(*hop_tables(watched.hops, watched.topology.process.pid, goes_on=False)))
 
 
-def watch_quietly(watched: WatchedVmm, seconds: float) -> VmmTold:
-    """For so many seconds, or until the VMM ends; what was seen last."""
+def watch_quietly(watched: WatchedVmm, seconds: float, tell: Callable[[VmmTold], object]) -> None:
+    """For so many seconds, until the VMM ends, or until it is interrupted. tell: takes what was seen last."""
     until = time.monotonic() + seconds
     watched.look()
-    try:
+    with told_at_the_end(lambda: tell(vmm_told(watched))), suppress(ProcessEndedError):
         while time.monotonic() < until:
             time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
             watched.look()
-    except ProcessEndedError:
-        pass
-    return vmm_told(watched)
 
 
 def print_each(sentences: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bellwire.viz.cli.attach import watched as module
-from bellwire.viz.cli.attach.watched import kept_up_to_date, watch_vmm
+from bellwire.viz.cli.attach.watched import kept_up_to_date, watch_quietly, watch_vmm
 from tests.support.watched_vmms import AFTER, BEFORE, watching
 
 
@@ -38,6 +38,35 @@ def test_on_a_terminal_the_tables_are_kept_up_to_date() -> None:
     assert "No ioeventfd" in shown
     assert "pio 0x510" in shown.rpartition("crosvm, pid 7")[2]
     assert "New: ioeventfd at port 0x510" in shown.rpartition("crosvm, pid 7")[2]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143)])
+def test_whoever_ends_it_is_told_what_was_seen(end: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JSON there was nothing, and of the hops no word."""
+    told = list[str]()
+    monkeypatch.setattr(module, "tell_hops", lambda watched, console: told.append("hops"))
+    looks = iter(range(3))
+
+    def slept(seconds: float) -> None:
+        if next(looks, None) is None:
+            raise end
+
+    monkeypatch.setattr("time.sleep", slept)
+    with pytest.raises(type(end)):
+        watch_quietly(watching(*[BEFORE] * 9), 60.0, lambda seen: told.append(str(seen.topology.process)))
+    looks = iter(range(3))
+    with pytest.raises(type(end)):
+        watch_vmm(watching(*[BEFORE] * 9))
+    assert told == [str(BEFORE.process), "hops"]
+
+
+def test_a_fault_is_told_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(seconds: float) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("time.sleep", broken)
+    with pytest.raises(ZeroDivisionError):
+        watch_quietly(watching(BEFORE, BEFORE), 60.0, lambda seen: pytest.fail("it was told"))
 
 
 def test_it_ends_after_so_many_seconds(capsys: pytest.CaptureFixture[str]) -> None:
