@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -123,16 +123,21 @@ def tight(metrics: QFontMetricsF, words: str) -> QRectF:
 class Noting(Sketch):
     """A sketch whose painter knows which kind of part paints."""
 
-    def __getattribute__(self, name: str) -> Any:
-        found = super().__getattribute__(name)
-        if name not in TAGGED:
-            return found
 
-        def noted(*args: Any, **kwargs: Any) -> None:
-            with of(super(Noting, self).__getattribute__("painter"), name):
-                found(*args, **kwargs)
+def noted(name: str) -> Callable[..., None]:
+    """A sketch's way to paint that kind of part."""
+    paint = getattr(Sketch, name)
 
-        return noted
+    def painted(sketch: Noting, *args: Any, **kwargs: Any) -> None:
+        assert isinstance(sketch.painter, Scribe)
+        with of(sketch.painter, name):
+            paint(sketch, *args, **kwargs)
+
+    return painted
+
+
+for _name in TAGGED:
+    setattr(Noting, _name, noted(_name))
 
 
 @contextmanager
@@ -171,42 +176,51 @@ def faults_of(marks: list[Mark], room: QRectF) -> list[str]:
     marks = visible(marks)
     written = {(mark.words, str(mark.rect)): (n, mark) for n, mark in enumerate(marks) if mark.kind == "text"}
     texts = list(written.values())  # the same words at the same place are painted twice where a part is pale
-    found = [f"“{a.words}” meets “{b.words}”" for (_, a), (_, b) in combinations(texts, 2) if meet(a.rect, b.rect)]
+    wide = [(mark.words, grown(mark.rect)) for _, mark in texts]
+    found = [f"“{a}” meets “{b}”" for (a, one), (b, other) in combinations(wide, 2) if one.intersects(other)]
+    lines = [(n, mark) for n, mark in enumerate(marks) if mark.kind == "line"]
+    plates = [(n, mark) for n, mark in enumerate(marks) if mark.kind == "plate"]
     for n, text in texts:
         if not room.contains(text.rect):
             found.append(f"“{text.words}” leaves the picture")
-        found += [f"a {line.of} crosses “{text.words}”" for line in crossing(marks, n, text)]
-        found += [f"“{text.words}” meets the edge of a {plate.of}" for plate in edges(marks, n, text)]
+        found += [f"a {line.of} crosses “{text.words}”" for line in crossing(lines, plates, n, text)]
+        found += [f"“{text.words}” meets the edge of a {plate.of}" for plate in edges(plates, n, text)]
     return found
 
 
 def meet(a: QRectF, b: QRectF) -> bool:
     """Whether there is no background between them."""
-    return a.adjusted(-GAP / 2, -GAP / 2, GAP / 2, GAP / 2).intersects(b.adjusted(-GAP / 2, -GAP / 2, GAP / 2, GAP / 2))
+    return grown(a).intersects(grown(b))
 
 
-def crossing(marks: list[Mark], at: int, text: Mark) -> Iterator[Mark]:
+def grown(rect: QRectF) -> QRectF:
+    """With the half of what is between it and another one that does not meet it."""
+    return rect.adjusted(-GAP / 2, -GAP / 2, GAP / 2, GAP / 2)
+
+
+Numbered = list[tuple[int, Mark]]  # each with its place among all that are painted
+
+
+def crossing(lines: Numbered, plates: Numbered, at: int, text: Mark) -> Iterator[Mark]:
     """Lines that are seen within a text."""
-    for n, line in enumerate(marks):
-        if line.kind != "line" or not line.rect.intersects(text.rect):
+    for n, line in lines:
+        if not line.rect.intersects(text.rect):
             continue
         seen = line.path.intersected(text.path)
-        for plate in marks[n + 1 : at]:
-            if plate.opaque and plate.rect.intersects(text.rect):
+        for m, plate in plates:
+            if n < m < at and plate.opaque and plate.rect.intersects(text.rect):
                 seen = seen.subtracted(plate.path)
         if seen.boundingRect().width() > SEEN and seen.boundingRect().height() > SEEN:
             yield line
 
 
-def edges(marks: list[Mark], at: int, text: Mark) -> Iterator[Mark]:
+def edges(plates: Numbered, at: int, text: Mark) -> Iterator[Mark]:
     """Outlines of boxes that a text is neither inside nor outside of."""
-    for n, plate in enumerate(marks):
-        if plate.kind != "plate":
-            continue
-        near = text.rect.adjusted(-GAP, -GAP, GAP, GAP)
+    near = text.rect.adjusted(-GAP, -GAP, GAP, GAP)
+    for n, plate in plates:
         if not near.intersects(plate.rect) or plate.rect.contains(near):
             continue
         if plate.path.intersects(near) and not any(
-            over.opaque and over.rect.contains(near) for over in marks[n + 1 : at]
+            n < m < at and over.opaque and over.rect.contains(near) for m, over in plates
         ):
             yield plate
