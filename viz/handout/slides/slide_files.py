@@ -11,6 +11,7 @@ from bellwire.viz.handout.slides.deck import Deck, DeckSlide
 from bellwire.viz.handout.slides.pptx_file import pptx_of
 from bellwire.viz.handout.slides.slides_html import slides_html
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.markdown import as_markdown
 
 SLIDES_NAME, NOTES_NAME = "slides", "notes.md"
 
@@ -26,7 +27,8 @@ def write_slides(deck: Deck, folder: Path, theme: Theme, with_notes: bool, look:
         if slide.shown:
             (folder / f"{slide.name}.png").write_bytes(slide.shown.picture.png)
             (folder / f"{slide.name}.svg").write_bytes(slide.shown.svg)
-    (folder / NOTES_NAME).write_text("\n".join([f"# {deck.title}\n", *map(notes_of, deck.slides)]), encoding="utf-8")
+    notes = "\n".join([f"# {as_markdown(deck.title)}\n", *map(notes_of, deck.slides)])
+    (folder / NOTES_NAME).write_text(notes, encoding="utf-8")
     for suffix in (".pptx", ".pdf"):
         look()
         (folder / f"{SLIDES_NAME}{suffix}").write_bytes(deck_file(deck, suffix, theme, with_notes))
@@ -34,10 +36,10 @@ def write_slides(deck: Deck, folder: Path, theme: Theme, with_notes: bool, look:
 
 def notes_of(slide: DeckSlide) -> str:
     """A slide in words: what stands on it, what is seen, what is to be said."""
-    parts = [f"## {slide.title}", *(line.text for line in slide.lines)]
+    parts = [f"## {as_markdown(slide.title)}", *(as_markdown(line.text) for line in slide.lines)]
     if slide.shown:
-        parts.append(f"![{slide.shown.picture.alt}]({slide.name}.svg)")
-    parts += [f"*{line.text}*" for line in slide.below]
+        parts.append(f"![{as_markdown(slide.shown.picture.alt)}]({slide.name}.svg)")
+    parts += [f"*{as_markdown(line.text)}*" for line in slide.below]
     if slide.notes:
-        parts += [tr("Notes for who speaks:"), *(f"> {note}" for note in slide.notes)]
+        parts += [tr("Notes for who speaks:"), *(f"> {as_markdown(note)}" for note in slide.notes)]
     return "\n\n".join(parts) + "\n"

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 from PIL import Image
 from pptx import Presentation
 
@@ -121,6 +122,13 @@ def test_each_picture_is_there_in_pixels_and_in_lines(made: Path) -> None:
     notes = (made / "notes.md").read_text()
     assert "](02-step.svg)" in notes
     assert "> Say it & point at the driver." in notes
+
+
+def test_in_the_notes_a_title_is_text(made: Path) -> None:
+    """What looked like HTML in it was HTML to whoever rendered them."""
+    page = MarkdownIt("commonmark").render((made / "notes.md").read_text())
+    assert page.startswith("<h1>A &lt;b&gt;lesson&lt;/b&gt; &amp; more</h1>")
+    assert set(re.findall(r"<(\w+)", page)) == {"h1", "h2", "p", "em", "img", "blockquote"}
 
 
 def test_the_pdf_has_a_page_for_each_slide_and_one_for_notes_that_are_wanted(made: Path, tmp_path: Path) -> None:
