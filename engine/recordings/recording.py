@@ -93,7 +93,7 @@ class Recording:
         self.annotations: tuple[Annotation, ...] = ()  # what somebody has written on it
         self.illegible = ""  # why they cannot be read, if they cannot
         self.notes: list[SeenNote] = []  # what was registered meanwhile, of a VMM that was seen from outside
-        self._noted_bytes = 0
+        self._noted_bytes = self._largest_note = 0
         try:
             with opened_file(path) as file:
                 about = os.fstat(file)
@@ -185,6 +185,7 @@ class Recording:
         """What stands between the events; ValueError if it may not stand there."""
         text = message.metadata[SEEN]
         self._noted_bytes += len(text)
+        self._largest_note = max(self._largest_note, len(text))
         if not self.header.attached or message.rows or len(self.notes) >= MOST_NOTES or self._noted_bytes > MOST_NOTED:
             raise ValueError(tr("a note where there is none"))
         self.notes.append(note_from_json(text))
@@ -280,6 +281,12 @@ class Recording:
         return max(header.started_ns + round(header.clock.ns(self.first - header.started_tsc)), 1)
 
     @property
+    def notes_end(self) -> float | None:
+        """Seconds after which there may be no more notes of what was registered, as there was no room; else None."""
+        full = len(self.notes) >= MOST_NOTES or self._noted_bytes + self._largest_note > MOST_NOTED
+        return self.header.clock.ns(self.notes[-1].tsc - self.first) / 1e9 if self.notes and full else None
+
+    @property
     def warning(self) -> str:
         """What is missing, "" if nothing is."""
         found = []
@@ -297,6 +304,14 @@ class Recording:
                     "This recording was cut off or damaged: it ends early, after {n} event.",
                     "This recording was cut off or damaged: it ends early, after {n} events.",
                     len(self),
+                )
+            )
+        if self.notes_end is not None:
+            found.append(
+                tr(
+                    "It has no room for more notes of what was registered: what changed after {seconds} s may not be in"
+                    " it.",
+                    seconds=grouped(self.notes_end, 1),
                 )
             )
         if self.damaged:

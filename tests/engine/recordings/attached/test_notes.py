@@ -74,10 +74,28 @@ def test_notes_are_bounded_for_who_writes_and_for_who_reads(tmp_path: Path, monk
     with Recorder(tmp_path / "many.arrow", attached_header(), notes=NOTES * 4) as recorder:
         recorder.append(seen_stream(10))
     assert len(Recording(tmp_path / "many.arrow", attached=True).notes) == 3
+    assert Recording(tmp_path / "many.arrow", attached=True).notes_end is None
     monkeypatch.setattr("bellwire.engine.recordings.recording.MOST_NOTES", 2)
     again = Recording(tmp_path / "many.arrow", attached=True)
     assert len(again.notes) == 2
     assert "ends early" in again.warning
+
+
+@pytest.mark.parametrize("bound", ["MOST_NOTES", "MOST_NOTED"])
+def test_where_notes_had_no_more_room_it_is_said(bound: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last that had was what was registered, whatever came after it."""
+    size = max(len(note_to_json(note)) for note in NOTES)
+    for side in ("recorder", "recording"):
+        monkeypatch.setattr(f"bellwire.engine.recordings.{side}.{bound}", 3 if bound == "MOST_NOTES" else 5 * size)
+    with Recorder(tmp_path / "few.arrow", attached_header(), notes=NOTES[:2]) as recorder:
+        recorder.append(seen_stream(10))
+    assert Recording(tmp_path / "few.arrow", attached=True).warning == ""
+    with Recorder(tmp_path / "many.arrow", attached_header(), notes=NOTES * 9) as recorder:
+        recorder.append(seen_stream(10))
+    recording = Recording(tmp_path / "many.arrow", attached=True)
+    assert len(recording.notes) < len(NOTES * 9)
+    assert recording.whole
+    assert recording.warning.startswith("It has no room for more notes of what was registered: what changed after ")
 
 
 def test_a_note_in_a_run_of_a_scenario_is_damage(tmp_path: Path) -> None:
