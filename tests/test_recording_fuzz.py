@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-COUNT = 12
+COUNT, SEED = 24, 11
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [11, 12])
-def test_hostile_recordings_are_shown_or_refused(seed: int) -> None:
-    command = [sys.executable, "-m", "tests.recording_fuzz", f"{COUNT}", f"{seed}"]
+def test_hostile_recordings_are_shown_or_refused() -> None:
+    command = [sys.executable, "-m", "tests.recording_fuzz", f"{COUNT}", f"{SEED}"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=580)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     counts = re.findall(r"(\d+) (opened|refused|found)", ran.stdout.splitlines()[-1])
