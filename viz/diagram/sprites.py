@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 
 from bellwire.viz.model.travel import Token
 from bellwire.viz.model.ways import INTERRUPT_LEGS
-from bellwire.viz.style.painting import clear_pixmap
+from bellwire.viz.style.painting import clear_pixmap, painter_on
 from bellwire.viz.style.themes.marks import SHAPES, shape_outline
 
 CORE = 10.0  # half the size of a token, canvas pixels
@@ -83,11 +83,10 @@ def sprite(shape: str, color: str, edge: str, ring: str, scale: float, ratio: fl
     """A token, centred, as paint_sprite() paints it; `ratio` is the screen's device pixel ratio."""
     half = GLOW * scale
     pixmap = clear_pixmap(*(max(2, round(2 * half * ratio)),) * 2, ratio)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(half, half)
-    paint_sprite(painter, shape, color, edge, ring, scale, size)
-    painter.end()
+    with painter_on(pixmap) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(half, half)
+        paint_sprite(painter, shape, color, edge, ring, scale, size)
     return pixmap
 
 
@@ -113,10 +112,9 @@ def label(words: str, font: QFont, color: int, back: int, ratio: float) -> QPixm
     """A token's number, painted once for the hundred frames that it travels; colours as QRgb."""
     width, height = label_size(words, font)
     pixmap = clear_pixmap(round(width * ratio) + 1, round(height * ratio) + 1, ratio)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_label(painter, words, font, QColor.fromRgba(color), QColor.fromRgba(back))
-    painter.end()
+    with painter_on(pixmap) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_label(painter, words, font, QColor.fromRgba(color), QColor.fromRgba(back))
     return pixmap
 
 

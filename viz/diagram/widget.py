@@ -37,7 +37,7 @@ from bellwire.viz.diagram.placing import NEAR, SMEAR, Light, Placed, PlacedBluep
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
-from bellwire.viz.style.painting import painting
+from bellwire.viz.style.painting import painter_on, painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import hatched
 from bellwire.viz.style.turns import Turns
@@ -404,9 +404,8 @@ class Diagram(QWidget):
         if not upon:
             pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(self.theme.color("background"))
-        painter = QPainter(pixmap)
-        paint(Sketch(painter, self._stage.geometry))
-        painter.end()
+        with painter_on(pixmap) as painter:
+            paint(Sketch(painter, self._stage.geometry))
         return pixmap
 
     def _paint_plate(self, sketch: Sketch) -> None:

@@ -29,6 +29,7 @@ from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.style.card import Card, LegendEntry
+from bellwire.viz.style.painting import painter_on
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
@@ -224,10 +225,8 @@ def bring_up_to_date(of: QWidget, theme: Theme) -> None:
 
 def learn_where_names_are(diagram: Diagram) -> None:
     """Which names have room is known once they are painted, if only on nothing; tokens keep clear of them."""
-    nothing = paper(1, 1)
-    painter = QPainter(nothing)
-    diagram.paint_in_strokes(painter)
-    painter.end()
+    with painter_on(paper(1, 1)) as painter:
+        diagram.paint_in_strokes(painter)
 
 
 def paper(width: int, height: int) -> QImage:

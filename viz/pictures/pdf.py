@@ -6,11 +6,12 @@ import re
 from html import escape
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QSizeF
-from PySide6.QtGui import QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QPageSize, QPdfWriter
 
 from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.pdf_objects import PdfObjects
 from bellwire.viz.pictures.provenance import NAMESPACE, Provenance
+from bellwire.viz.style.painting import painter_on
 
 POINTS = 0.75  # to a pixel, as CSS has them
 DPI = 96
@@ -48,9 +49,8 @@ def paint_page(writer: QPdfWriter, drawing: Drawing, told: Provenance) -> None:
     writer.setTitle(told.title)
     writer.setCreator(MADE_BY)
     writer.setDocumentXmpMetadata(QByteArray(xmp(told)))
-    painter = QPainter(writer)
-    drawing.paint(painter)
-    painter.end()
+    with painter_on(writer) as painter:
+        drawing.paint(painter)
 
 
 def without_moment(pdf: bytes, scale: float) -> bytes:

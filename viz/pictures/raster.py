@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage
 
 from bellwire.viz.pictures.drawing import Drawing, paper
+from bellwire.viz.style.painting import painter_on
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_CHUNKS = 1 << 16  # that are looked through: of 64 MB, chunks of 1 KB; a file of empty ones took seconds
@@ -25,9 +26,8 @@ def image_of(drawing: Drawing) -> QImage:
     (width, height), scale = drawing.asked.pixels, drawing.asked.scale
     image = paper(round(width * scale), round(height * scale))
     image.setDevicePixelRatio(scale)
-    painter = QPainter(image)
-    drawing.paint(painter)
-    painter.end()
+    with painter_on(image) as painter:
+        drawing.paint(painter)
     return image
 
 

@@ -11,6 +11,7 @@ from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.provenance import NAMESPACE, Provenance
 from bellwire.viz.pictures.svg_engine import SvgDevice, SvgEngine, short_number
 from bellwire.viz.pictures.typefaces import font_face
+from bellwire.viz.style.painting import painter_on
 
 
 def svg_file(drawing: Drawing, told: Provenance) -> bytes:
@@ -38,9 +39,8 @@ def svg_of(drawing: Drawing, about: str, labels: str) -> bytes:
 def painted_as_svg(width: int, height: int, paint: Callable[[QPainter], None]) -> SvgEngine:
     """What is painted on paper of so many pixels."""
     device = SvgDevice(width, height)
-    painter = QPainter(device)
-    paint(painter)
-    painter.end()
+    with painter_on(device) as painter:
+        paint(painter)
     return device.engine
 
 

@@ -7,7 +7,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QGradient, QImage, QLinearGradient, QPainter, QRadialGradient, QTransform
+from PySide6.QtGui import QBrush, QColor, QGradient, QImage, QLinearGradient, QRadialGradient, QTransform
+
+from bellwire.viz.style.painting import painter_on
 
 TILE = 24  # pixels of a side: a whole number of each hatching's periods, ours and Qt's
 
@@ -26,9 +28,8 @@ def brush_tile(brush: QBrush) -> Pixels:
     image.fill(Qt.GlobalColor.transparent)
     plain = QBrush(brush)
     plain.setTransform(QTransform())
-    painter = QPainter(image)
-    painter.fillRect(QRectF(0, 0, TILE, TILE), plain)
-    painter.end()
+    with painter_on(image) as painter:
+        painter.fillRect(QRectF(0, 0, TILE, TILE), plain)
     return np.frombuffer(image.constBits(), np.uint32).reshape(TILE, TILE).copy()
 
 

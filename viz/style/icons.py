@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
-from bellwire.viz.style.painting import clear_pixmap
+from bellwire.viz.style.painting import clear_pixmap, painter_on
 from bellwire.viz.style.theme import Theme
 
 SIZE = 20  # the icons' own grid
@@ -136,9 +136,8 @@ def icon_color(theme: Theme, enabled: bool) -> QColor:
 def drawn(name: str, color: QColor) -> QPixmap:
     """One icon in one colour."""
     pixmap = clear_pixmap(SIZE * RATIO, SIZE * RATIO, 1)
-    painter = QPainter(pixmap)
-    paint_icon(painter, name, color, RATIO)
-    painter.end()
+    with painter_on(pixmap) as painter:
+        paint_icon(painter, name, color, RATIO)
     return pixmap
 
 
@@ -156,9 +155,8 @@ def paint_icon(painter: QPainter, name: str, color: QColor, scale: float) -> Non
 def logo(theme: Theme, size: int) -> QPixmap:
     """The program's mark, so many pixels high."""
     pixmap = clear_pixmap(size * RATIO, size * RATIO, RATIO)
-    painter = QPainter(pixmap)
-    paint_logo(painter, theme, size)
-    painter.end()
+    with painter_on(pixmap) as painter:
+        paint_logo(painter, theme, size)
     return pixmap
 
 

@@ -1,15 +1,16 @@
-"""What every paintEvent is: a function that may fail without taking the window along."""
+"""What every paintEvent is, and whatever else paints: a function that may fail without taking the program along."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPaintEvent, QPixmap
+from PySide6.QtGui import QPaintDevice, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 Widget = TypeVar("Widget", bound=QWidget)
@@ -32,6 +33,20 @@ def painting(paint: Paint[Widget]) -> Paint[Widget]:
             traceback.clear_frames(error.__traceback__)
 
     return paintEvent
+
+
+@contextmanager
+def painter_on(device: QPaintDevice) -> Iterator[QPainter]:
+    """A painter on pixels, or on a file's page, that is ended whatever happens.
+
+    Python lets go of what a failing function holds one after the other, the device before its painter: with that still
+    active the process dies.
+    """
+    painter = QPainter(device)
+    try:
+        yield painter
+    finally:
+        painter.end()
 
 
 def clear_pixmap(width: int, height: int, ratio: float) -> QPixmap:

@@ -10,12 +10,12 @@ import weakref
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.style.painting import painting
+from bellwire.viz.style.painting import painter_on, painting
 from bellwire.viz.text.faults import Fault, faults_told
 from tests.support.x_server import x_server
 
@@ -50,6 +50,49 @@ def test_a_paint_that_fails_is_told_each_time_and_its_painter_is_gone(qtbot: QtB
     assert len(told) == len(widget.had) >= 2
     assert all("LookupError: no such colour" in fault.sentence for fault in told)
     assert [painter() for painter in widget.had] == [None] * len(told)
+
+
+def paint_layer(width: int) -> QPixmap:
+    """What a widget's layer is made by; the device is held by the same function as the painter."""
+    pixmap = QPixmap(width, width)
+    with painter_on(pixmap) as painter:
+        painter.drawLine(0, 0, 1, 1)
+        raise LookupError("no such line")
+
+
+class FailingBelow(QWidget):
+    """Paints a layer that fails."""
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, paint_layer(self.width()))
+
+
+def test_a_layer_that_fails_is_told_and_takes_nothing_along(qtbot: QtBot) -> None:
+    told: list[Fault] = []
+    widget = FailingBelow()
+    qtbot.addWidget(widget)
+    with faults_told(told.append):
+        widget.show()
+        assert QTest.qWaitForWindowExposed(widget)
+        qtbot.waitUntil(lambda: bool(told))
+        widget.repaint()
+    assert len(told) >= 2
+    assert all("LookupError: no such line" in fault.sentence for fault in told)
+
+
+def test_a_painter_on_pixels_is_ended_whatever_happens() -> None:
+    with pytest.raises(LookupError):
+        paint_layer(8)
+    plain = [
+        f"{path.relative_to(VIZ)}:{node.lineno}"
+        for path in VIZ.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "QPainter"
+        if not ast.unparse(node).startswith("QPainter(self") and path.name != "painting.py"
+    ]
+    assert plain == []
 
 
 def test_every_paint_event_may_fail() -> None:

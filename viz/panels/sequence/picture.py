@@ -13,6 +13,7 @@ from bellwire.engine.events import Clock
 from bellwire.viz.panels.sequence.noted import ChartNote
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.parts import Chart
+from bellwire.viz.style.painting import painter_on
 from bellwire.viz.style.theme import Theme
 
 MARGIN = 16
@@ -46,9 +47,8 @@ class SequencePicture:
         generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
         generator.setTitle(" ".join(self.name))
         generator.setDescription(self.provenance)
-        painter = QPainter(generator)
-        self._paint(painter, size)
-        painter.end()
+        with painter_on(generator) as painter:
+            self._paint(painter, size)
         # Qt writes millimetres, which who shows it turns back by a resolution of its own.
         in_pixels = f'width="{size.width()}" height="{size.height()}"'.encode()
         return QByteArray(re.sub(rb'width="[^"]*mm" height="[^"]*mm"', in_pixels, bytes(made.data().data()), count=1))
@@ -56,9 +56,8 @@ class SequencePicture:
     def _png(self, size: QSize, ratio: float) -> QByteArray:
         image = QImage(size * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        painter = QPainter(image)
-        self._paint(painter, size)
-        painter.end()
+        with painter_on(image) as painter:
+            self._paint(painter, size)
         made = QBuffer()
         QImageWriter(made, QByteArray(b"png")).write(image)
         return made.data()
