@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bellwire.viz.diagram import counter_words, part_words
@@ -69,11 +70,16 @@ class Words:
         """What the layer of boxes and wires depends on."""
         return tuple(self.passages.items()), self.alive, self.chosen
 
-    @property
-    def names_layer(self) -> tuple[object, ...]:
-        """What the layer above that depends on: all words but the rate, the latencies and the notes."""
-        facts = {name: words for name, words in self.facts.items() if not name.startswith(NOTE)}
-        return self.plate, self.host, facts, self.rings, self.names
+    def names_layer(self, lively: Collection[str]) -> tuple[object, ...]:
+        """What the layer above that depends on: all words but the rate, latencies, notes and those of `lively`."""
+        facts = {name: words for name, words in self.facts.items() if not (name.startswith(NOTE) or name in lively)}
+        rings = {name: fill for name, fill in self.rings.items() if name not in lively}
+        return self.plate, self.host, facts, rings, self.names, lively
+
+    def changed_since(self, before: Words) -> frozenset[str]:
+        """The parts that hold other words, or another fill."""
+        facts, rings = self.facts.items() - before.facts.items(), self.rings.items() - before.rings.items()
+        return frozenset(name for name, _ in (*facts, *rings))
 
     @classmethod
     def of(cls, model: LiveModel, plan: Blueprint) -> Words:

@@ -6,7 +6,7 @@ over a copy of it a few times a second; the tokens on top once a frame, and only
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
@@ -70,6 +70,8 @@ class Diagram(QWidget):
         self._veil: QPainterPath | None = None  # what is dimmed
         self._plate: QPixmap | None = None  # boxes and wires
         self._named: QPixmap | None = None  # the same with the words that seldom change
+        self._changed: frozenset[str] = frozenset()  # parts whose words have just changed
+        self._lively: frozenset[str] = frozenset()  # nodes and rings whose words change again and again
         self._nameless: frozenset[str] = frozenset()  # nodes that have no room for it
         self._names = list[QRectF](), list[tuple[QRectF, str]]()  # where those are, and which of them had no room
         self._still: QPixmap | None = None  # the same with all words
@@ -214,10 +216,20 @@ class Diagram(QWidget):
         if words != self.words:
             if words.plate != self.words.plate:
                 self._plate = None
-            if words.names_layer != self.words.names_layer:
+            before, lively = self._lively, self._livelier(words.changed_since(self.words))
+            if words.names_layer(lively) != self.words.names_layer(before):
                 self._named = None
-            self.words = words
+            self.words, self._lively = words, lively
             self._redraw()
+
+    def _livelier(self, changed: frozenset[str]) -> frozenset[str]:
+        """What changes twice in a row is painted with the figures from then on, so that the names need not be.
+
+        Not where text has a least size: there what comes first has the room, whatever changes.
+        """
+        again, self._changed = changed & self._changed, changed
+        parts = frozenset() if self.least else self.blueprint.nodes.keys() | self.blueprint.rings.keys()
+        return self._lively & parts | again & parts
 
     @property
     def caption(self) -> str:
@@ -437,22 +449,33 @@ class Diagram(QWidget):
         self._nameless = frozenset(
             name
             for name, node in self.blueprint.nodes.items()
-            if not sketch.node_words(node, words.facts[name], self._used(name, node))
+            if name not in self._lively and not self._paint_node_words(sketch, name, node)
         )
         kept = [self._stage.geometry.pill(pill.center) for pill in self.blueprint.pills.values()]
         sketch.written += kept  # where a latency will be no name begins
-        for name, ring in self.blueprint.rings.items():
-            sketch.ring(ring, words.rings[name])
+        self._paint_rings(sketch, self.blueprint.rings.keys() - self._lively)
         for name, counter in self.blueprint.counters.items():
             sketch.counter_words(counter, words.names[name])
         sketch.written[:] = [place for place in sketch.written if place not in kept]
         for name, wire in self.blueprint.wires.items() if not self.silent else ():
             sketch.difference(wire, words.passages[name])
 
+    def _paint_node_words(self, sketch: Sketch, name: str, node: Node) -> bool:
+        return sketch.node_words(node, self.words.facts[name], self._used(name, node))
+
+    def _paint_rings(self, sketch: Sketch, names: Collection[str]) -> None:
+        for name, ring in self.blueprint.rings.items():
+            if name in names:
+                sketch.ring(ring, self.words.rings[name])
+
     def _paint_figures(self, sketch: Sketch) -> None:
         """The words that change with the second that they speak of, over the names."""
         words = self.words
         sketch.written, sketch.shortened = [*self._names[0]], [*self._names[1]]
+        for name, node in self.blueprint.nodes.items():
+            if name in self._lively:
+                self._paint_node_words(sketch, name, node)
+        self._paint_rings(sketch, self._lively)
         sketch.text(self._beside_host, words.rate, self._stage.geometry.font(12, mono=True), "text_muted", RIGHT)
         for name, pill in self.blueprint.pills.items():
             sketch.pill(pill, words.pills[name])

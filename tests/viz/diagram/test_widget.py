@@ -19,7 +19,7 @@ from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import Sketch
 from bellwire.viz.diagram.placing import Placed
 from bellwire.viz.diagram.sprites import shape_of
-from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.diagram.still_words import RingFill, Words
 from bellwire.viz.diagram.stretches import Stretch
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
@@ -253,3 +253,52 @@ def test_a_smear_has_the_doorbells_colour_up_to_the_turn_and_the_interrupts_behi
     assert smears(0.2, 0.8) == [(Stretch(0.2, 0.5), False), (Stretch(0.5, 0.8), True)]
     assert smears(0.1, 0.4) == [(Stretch(0.1, 0.4), False)]
     assert smears(0.6, 0.9) == [(Stretch(0.6, 0.9), True)]
+
+
+def filled(diagram: Diagram, tail: int) -> Words:
+    """The diagram's words, with another fill of its ring and another figure in its device."""
+    facts = {**diagram.words.facts, "device": f"{tail} so far"}
+    return replace(diagram.words, facts=facts, rings={"virtqueue": RingFill(tail, tail + 7, 64)})
+
+
+def test_words_that_change_again_and_again_let_the_others_be(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, diagram = shown(qtbot, "virtqueue")
+    assert set(diagram.blueprint.rings) == {"virtqueue"}
+    painted: list[Sketch] = []
+    paint_names = diagram._paint_names
+
+    def paint(sketch: Sketch) -> None:
+        painted.append(sketch)
+        paint_names(sketch)
+
+    monkeypatch.setattr(diagram, "_paint_names", paint)
+    counts = []
+    for tail in range(6):
+        diagram._say(filled(diagram, tail))
+        diagram.grab()
+        counts.append(len(painted))
+    assert counts[0] == 1  # the first time nobody knows that they will
+    assert counts[2:] == [counts[1]] * 4
+    diagram._say(replace(diagram.words, host="another host"))
+    diagram.grab()
+    assert len(painted) == counts[-1] + 1
+
+
+def test_what_changes_again_and_again_looks_as_it_would_elsewhere(qtbot: QtBot) -> None:
+    _, _, diagram = shown(qtbot, "virtqueue")
+    anew = shown(qtbot, "virtqueue")[2]
+    for tail in range(4):
+        diagram._say(filled(diagram, tail))
+    assert diagram._lively == {"virtqueue", "device"}
+    diagram.placed = anew.placed = []
+    anew._say(diagram.words)
+    assert not anew._lively
+    assert diagram.grab().toImage() == anew.grab().toImage()
+
+
+def test_where_text_has_a_least_size_what_comes_first_has_the_room(qtbot: QtBot) -> None:
+    _, _, diagram = shown(qtbot, "virtqueue")
+    diagram.least = 20
+    for tail in range(4):
+        diagram._say(filled(diagram, tail))
+    assert not diagram._lively
