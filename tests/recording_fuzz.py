@@ -22,6 +22,10 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bellwire.engine.events import Events
 
 TOLD_EACH = 50  # after so many recordings, how it stands
 SECONDS = 180  # that one recording may take in one command, or in the window, before it counts as hung
@@ -59,13 +63,28 @@ def read_in_every_way(path: Path) -> bool:
         check_text(str(error), "refused")
         return False
     recording.outline()
-    read = sum(events.size for events in recording.batches())
+    batches = [(events.size, *losses(events)) for events in recording.batches()]
+    read = sum(size for number, (size, *_) in enumerate(batches) if number not in recording.damaged)
     if read + sum(recording.damaged.values()) != len(recording):
         raise Found(f"{read} events of {len(recording)}, and {recording.damaged}")
+    told = {number: batches[number] for number in recording.damaged}
+    if told != {number: (1, 1, count) for number, count in recording.damaged.items()}:
+        raise Found(f"{recording.damaged} are damaged, and told are {told}")
     in_order = sum(events.size for events in recording.sorted_batches())
-    if in_order != read or recording.window(recording.first, recording.last + 1).size != read:
-        raise Found(f"{in_order} events in order, of {read}")
+    if in_order != read + len(told):
+        raise Found(f"{in_order} events in order, of {read} and {len(told)} that tell of damage")
+    window = recording.window(recording.first, recording.last + 1).size
+    if window != read:
+        raise Found(f"{window} events from the first to the last, of {read}")
     return True
+
+
+def losses(events: Events) -> tuple[int, int]:
+    """How many of these say that events were lost, and how many are."""
+    from bellwire.engine.events import EventKind
+
+    lost = events[events["kind"] == EventKind.LOST]
+    return lost.size, int(lost["arg"].sum())
 
 
 def through_commands(path: Path, good: Path, rng: random.Random) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-COUNT, SEED = 24, 11
+COUNT, SEED = 24, 2811  # parts of one or the other are damaged
 ROOT = Path(__file__).resolve().parent.parent
 
 
