@@ -7,10 +7,8 @@ export PYTHON ?=
 ARGS ?=
 ONLY ?=
 TESTS ?=
-# All of them are shared out, a stretch each, among half as many processes again as there are processors, since tests wait for
-# guests; who chooses gets one process, whose lines come in order.
-PROCESSES := $(shell n=$$(($$(nproc) * 3 / 2)); echo $$((n < 2 ? 2 : n < 8 ? n : 8)))
-CHOSEN = $(or $(TESTS),--numprocesses $(PROCESSES) --dist worksteal)
+# All of them are shared out among the processors, a stretch each; who chooses gets one process, whose lines come in order.
+CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
 .PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills left-behind wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
