@@ -9,9 +9,11 @@
  * A slot carries the lower halves of its times. The whole time is completed from something that is certainly earlier, by
  * less than the lower half's range (1.6 s at 2.6 GHz): the guest's own stamp before, the turn it has marked, or a look of
  * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced, or at least the slot
- * itself was not there. If all that is too long ago, as after a stop of the whole process, the time is not known, and the
- * stamp counts as lost; with a handler's on its own all that came meanwhile does, for what it answered would seem to be
- * answered by a later one. A number is completed from the newest that is announced, which it is never far behind.
+ * itself was not there. If all that is too long ago, as when nobody has read for seconds, times still follow one from another
+ * where the last of them would lie ahead if one range more had passed anywhere. Else, as after a stop of the whole process,
+ * the time is not known, and the stamp counts as lost; with a handler's on its own all that came meanwhile does, for what it
+ * answered would seem to be answered by a later one. A number is completed from the newest that is announced, which it is
+ * never far behind.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
@@ -56,6 +58,7 @@ struct bw_stamps {
     uint64_t handled, lost, nonsense, last_irq;
     uint64_t since, last_rung, last_alone;    /* nothing true is older: at all, of doorbells, of handlers on their own */
     struct look looks[2];                     /* the newest one, and one that is older */
+    int follows;                              /* each time of a doorbell that waits follows from the one before */
     uint64_t offset;                          /* the guest's TSC is ahead of ours by so much: slots are read less this */
     const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
 };
@@ -213,6 +216,12 @@ static enum completed complete_from(uint32_t low, struct bound bound, uint64_t n
     return completed == NONSENSE && bound.sure < bound.likely ? complete(low, bound.sure, now, tsc) : completed;
 }
 
+/* The latest that a time behind `bound` can be: where times follow, less than a range behind. */
+static uint64_t latest(const struct bw_stamps *self, uint64_t bound, uint64_t now)
+{
+    return self->follows && now >= bound && now - bound >= RANGE ? bound + RANGE - 1 : now;
+}
+
 /* A lower half of the guest's clock as one of ours. */
 static uint32_t ours_of_low(const struct bw_stamps *self, uint32_t low)
 {
@@ -250,6 +259,7 @@ static uint32_t add_handler(struct bw_stamps *self, const struct handled *handle
                             struct bw_event *out)
 {
     uint64_t tsc = 0;
+    now = latest(self, bound.sure, now);
     if (!count_unless_known(self, complete_from(ours_of_low(self, handled->low), bound, now, &tsc), 1))
         return 0;
     if (handled->irq > self->last_irq)
@@ -278,8 +288,11 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t times, struct bound bo
         self->nonsense += 2;
         return 0;
     }
-    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)times), bound, now, &before), 2) ||
-        !count_unless_known(self, complete(ours_of_low(self, (uint32_t)(times >> 32)), before, now, &after), 2))
+    uint64_t last = latest(self, bound.sure, now);
+    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)times), bound, last, &before), 2))
+        return 0;
+    last = latest(self, before, now);
+    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)(times >> 32)), before, last, &after), 2))
         return 0;
     self->last_rung = after;
     uint32_t id = self->doorbell_id + (uint32_t)(self->rung % self->addresses) * BW_ADDRESS_STRIDE;
@@ -295,7 +308,8 @@ static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t stamp,
     const uint64_t far[] = {self->looks[0].rung, self->looks[1].rung};
     struct handled handled = {0};
     int answers = stamp && read_handler(self, stamp, announced, &handled);
-    struct bound bound = bound_by_looks(self, self->last_rung, self->rung, far, handled.irq);
+    struct bound bound = self->follows ? (struct bound){self->last_rung, self->last_rung}
+                                       : bound_by_looks(self, self->last_rung, self->rung, far, handled.irq);
     uint32_t count = answers ? add_handler(self, &handled, bound, now, out) : 0;
     if (count)
         bound = not_before(bound, out->tsc);
@@ -313,12 +327,32 @@ static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index
     return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
 }
 
+/* The time with this lower half that comes next. */
+static uint64_t next_time(const struct bw_stamps *self, uint64_t tsc, uint32_t low)
+{
+    return tsc + (uint32_t)(ours_of_low(self, low) - (uint32_t)tsc);
+}
+
+/* Whether all times up to `head` follow from the last one that was read. Each is later than the one before it, by what their
+ * lower halves say or by whole ranges more; if one range more would make the last later than now, there was none. */
+static int times_follow(const struct bw_stamps *self, uint64_t head, uint64_t now)
+{
+    uint64_t tsc = self->last_rung;
+    for (uint64_t index = self->rung; index != head; index++) {
+        uint64_t times = word(self, BW_RING_TIMES, index), stamp = word(self, BW_RING_HANDLERS, index);
+        tsc = stamp ? next_time(self, tsc, (uint32_t)stamp) : tsc;
+        tsc = next_time(self, next_time(self, tsc, (uint32_t)times), (uint32_t)(times >> 32));
+    }
+    return is_whole(self, BW_ST_RUNG, self->rung) && tsc <= now && now - tsc < RANGE;
+}
+
 static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
     uint64_t head = counter(self, BW_ST_RUNG), now = tsc_after_loads();
     if (!begin(self, &self->rung, head, 2))
         return 0;
+    self->follows = now >= self->last_rung && now - self->last_rung >= RANGE && times_follow(self, head, now);
     for (; self->rung != head && count + 3 <= most; self->rung++) {
         uint64_t times = word(self, BW_RING_TIMES, self->rung), stamp = word(self, BW_RING_HANDLERS, self->rung);
         uint64_t turn = word(self, BW_RING_TURNS, self->rung);
@@ -327,6 +361,7 @@ static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, st
         else
             self->lost += stamp ? 3 : 2;
     }
+    self->follows = 0;
     return count;
 }
 

@@ -285,6 +285,31 @@ static void completing(void)
     bw_stamps_free(stamps);
 }
 
+/* A guest that goes on while nobody reads for three ranges: where each time follows from the one before, all are known. */
+static void following_on(void)
+{
+    uint64_t tenth = RANGE / 10, since;
+    for (uint64_t gap = 0; gap < 2; gap++) {
+        memset(memory, 0, BW_MEMORY_SIZE);
+        since = bw_tsc() - 3 * RANGE;
+        struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, since);
+        uint64_t at[] = {6 * tenth, (gap ? 19 : 12) * tenth, 19 * tenth + 500, 24 * tenth, 29 * tenth};
+        for (uint64_t n = 0; n < 5; n++)
+            ring_once(n, since + at[n]);
+        store(slot(BW_RING_HANDLERS, 3), handler_stamp(since + 23 * tenth, 1));
+        check_drained(stamps, 1, gap ? 0 : 11, gap ? 11 : 0); /* a gap of more than a range: which one it is nobody knows */
+        for (uint64_t n = 0; n < (gap ? 0 : 5); n++) {
+            const struct bw_event *ring = &out[2 * n + (n >= 3)];
+            CHECK_EQUAL(ring->kind, BW_RING);
+            CHECK_EQUAL(ring->tsc, since + at[n]);
+            CHECK_EQUAL(ring[1].tsc, since + at[n] + 100);
+        }
+        if (!gap)
+            CHECK_EQUAL(out[6].tsc, since + 23 * tenth);
+        bw_stamps_free(stamps);
+    }
+}
+
 /* A guest that is kept from its processor between its clock and its counter, for longer than any look allows for. */
 static void kept(void)
 {
@@ -378,6 +403,7 @@ int main(void)
     completing();
     completing_handlers();
     numbering();
+    following_on();
     kept();
     free(memory);
     return failures != 0;
