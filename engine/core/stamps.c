@@ -197,29 +197,29 @@ static struct bound not_before(struct bound bound, uint64_t tsc)
     return (struct bound){later(bound.sure, tsc), later(bound.likely, tsc)};
 }
 
-/* The time with this lower half that is not before `bound` and not after `now`. */
-static enum completed complete(uint32_t low, uint64_t bound, uint64_t now, uint64_t *tsc)
+/* The first time with this lower half that is not before `bound`. */
+static uint64_t first_time(uint32_t low, uint64_t bound)
+{
+    return bound + (uint32_t)(low - (uint32_t)bound);
+}
+
+/* The time with this lower half that is not before `bound` and not after `now`: where times follow, the first. */
+static enum completed complete(const struct bw_stamps *self, uint32_t low, uint64_t bound, uint64_t now, uint64_t *tsc)
 {
     if (bound > now)
         return NONSENSE;
-    if (now - bound >= RANGE)
+    if (now - bound >= RANGE && !self->follows)
         return UNKNOWN;
-    *tsc = bound + (uint32_t)(low - (uint32_t)bound);
+    *tsc = first_time(low, bound);
     return *tsc <= now ? KNOWN : NONSENSE;
 }
 
 /* The same from `likely`, which is a look's; if there is no such time, the guest was kept from its processor between its
  * clock and its counter for longer than SLACK, and only what is `sure` bounds it. */
-static enum completed complete_from(uint32_t low, struct bound bound, uint64_t now, uint64_t *tsc)
+static enum completed complete_from(const struct bw_stamps *self, uint32_t low, struct bound bound, uint64_t now, uint64_t *tsc)
 {
-    enum completed completed = complete(low, bound.likely, now, tsc);
-    return completed == NONSENSE && bound.sure < bound.likely ? complete(low, bound.sure, now, tsc) : completed;
-}
-
-/* The latest that a time behind `bound` can be: where times follow, less than a range behind. */
-static uint64_t latest(const struct bw_stamps *self, uint64_t bound, uint64_t now)
-{
-    return self->follows && now >= bound && now - bound >= RANGE ? bound + RANGE - 1 : now;
+    enum completed completed = complete(self, low, bound.likely, now, tsc);
+    return completed == NONSENSE && bound.sure < bound.likely ? complete(self, low, bound.sure, now, tsc) : completed;
 }
 
 /* A lower half of the guest's clock as one of ours. */
@@ -259,8 +259,7 @@ static uint32_t add_handler(struct bw_stamps *self, const struct handled *handle
                             struct bw_event *out)
 {
     uint64_t tsc = 0;
-    now = latest(self, bound.sure, now);
-    if (!count_unless_known(self, complete_from(ours_of_low(self, handled->low), bound, now, &tsc), 1))
+    if (!count_unless_known(self, complete_from(self, ours_of_low(self, handled->low), bound, now, &tsc), 1))
         return 0;
     if (handled->irq > self->last_irq)
         self->last_irq = handled->irq;
@@ -288,11 +287,9 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t times, struct bound bo
         self->nonsense += 2;
         return 0;
     }
-    uint64_t last = latest(self, bound.sure, now);
-    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)times), bound, last, &before), 2))
-        return 0;
-    last = latest(self, before, now);
-    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)(times >> 32)), before, last, &after), 2))
+    uint32_t low_before = ours_of_low(self, (uint32_t)times), low_after = ours_of_low(self, (uint32_t)(times >> 32));
+    if (!count_unless_known(self, complete_from(self, low_before, bound, now, &before), 2) ||
+        !count_unless_known(self, complete(self, low_after, before, now, &after), 2))
         return 0;
     self->last_rung = after;
     uint32_t id = self->doorbell_id + (uint32_t)(self->rung % self->addresses) * BW_ADDRESS_STRIDE;
@@ -327,12 +324,6 @@ static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index
     return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
 }
 
-/* The time with this lower half that comes next. */
-static uint64_t next_time(const struct bw_stamps *self, uint64_t tsc, uint32_t low)
-{
-    return tsc + (uint32_t)(ours_of_low(self, low) - (uint32_t)tsc);
-}
-
 /* Whether all times up to `head` follow from the last one that was read. Each is later than the one before it, by what their
  * lower halves say or by whole ranges more; if one range more would make the last later than now, there was none. */
 static int times_follow(const struct bw_stamps *self, uint64_t head, uint64_t now)
@@ -340,8 +331,9 @@ static int times_follow(const struct bw_stamps *self, uint64_t head, uint64_t no
     uint64_t tsc = self->last_rung;
     for (uint64_t index = self->rung; index != head; index++) {
         uint64_t times = word(self, BW_RING_TIMES, index), stamp = word(self, BW_RING_HANDLERS, index);
-        tsc = stamp ? next_time(self, tsc, (uint32_t)stamp) : tsc;
-        tsc = next_time(self, next_time(self, tsc, (uint32_t)times), (uint32_t)(times >> 32));
+        tsc = stamp ? first_time(ours_of_low(self, (uint32_t)stamp), tsc) : tsc;
+        tsc = first_time(ours_of_low(self, (uint32_t)times), tsc);
+        tsc = first_time(ours_of_low(self, (uint32_t)(times >> 32)), tsc);
     }
     return is_whole(self, BW_ST_RUNG, self->rung) && tsc <= now && now - tsc < RANGE;
 }
