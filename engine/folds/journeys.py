@@ -91,6 +91,12 @@ def contradictory(journeys: Journeys) -> npt.NDArray[np.bool_]:
     return wrong
 
 
+def tells_of_interrupt(journeys: Journeys) -> npt.NDArray[np.bool_]:
+    """Which of them tell of their interrupt: of several doorbells that it answered, one; shape (n,)."""
+    telling: npt.NDArray[np.bool_] = (journeys["heavy"] & TOLD_BY_ANOTHER) == 0
+    return telling
+
+
 def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
     """TSC of each journey's last stage; shape (n,)."""
     last: Numbers = np.maximum.reduce([journeys[stage] for stage in STAGES])

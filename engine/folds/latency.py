@@ -12,7 +12,14 @@ from bellwire.engine.events import Clock, Events, chosen, cut_at, end_to_end, wi
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram, binned
-from bellwire.engine.folds.journeys import PARTNERED, TOLD_BY_ANOTHER, Journeys, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.journeys import (
+    PARTNERED,
+    Journeys,
+    JourneyTracker,
+    finish,
+    no_journeys,
+    tells_of_interrupt,
+)
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
 from bellwire.engine.folds.stops import PartnerStops, Stops
 
@@ -67,8 +74,7 @@ def once(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
     """Whether no other journey tells the same: several doorbells may have one answer; shape (n,)."""
     if name != "injection":
         return np.ones(journeys.size, bool)
-    alone: npt.NDArray[np.bool_] = (journeys["heavy"] & TOLD_BY_ANOTHER) == 0
-    return alone
+    return tells_of_interrupt(journeys)
 
 
 def ends(journeys: Journeys, name: str) -> tuple[Numbers, Numbers]:

@@ -19,7 +19,7 @@ from bellwire.engine.events import (
     by_kind,
     chosen,
 )
-from bellwire.engine.folds.journeys import STAGES, TOLD_BY_ANOTHER, Journeys
+from bellwire.engine.folds.journeys import STAGES, Journeys, tells_of_interrupt
 
 KEPT = 1 << 17  # newest moments of each sort that are remembered
 
@@ -129,7 +129,7 @@ class KernelMoments:
         found = np.zeros(journeys.size, MOMENTS)
         for name in ("seq", "interrupt", *(stage for stage in COURSE if stage in STAGES)):
             found[name] = journeys[name]
-        found["once"] = (journeys["heavy"] & TOLD_BY_ANOTHER) == 0
+        found["once"] = tells_of_interrupt(journeys)
         direct = (journeys["interrupt"] == 0) & (journeys["doorbell"] == 0) & (journeys["handler"] > 0)
         found["interrupt"] = np.where(direct, journeys["seq"], journeys["interrupt"])
         for name in ("io_waking", "signalled", *BY_DOORBELL):

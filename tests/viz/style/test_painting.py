@@ -37,16 +37,22 @@ class Failing(QWidget):
         raise LookupError("no such colour")
 
 
-def test_a_paint_that_fails_is_told_each_time_and_its_painter_is_gone(qtbot: QtBot) -> None:
-    """An active painter would be a warning of Qt's, which fails a test."""
+def told_while_painted(qtbot: QtBot, widget: QWidget) -> list[Fault]:
+    """The faults of a widget that is shown, and painted once more."""
     told: list[Fault] = []
-    widget = Failing()
     qtbot.addWidget(widget)
     with faults_told(told.append):
         widget.show()
         assert QTest.qWaitForWindowExposed(widget)
-        qtbot.waitUntil(lambda: bool(widget.had))
+        qtbot.waitUntil(lambda: bool(told))
         widget.repaint()
+    return told
+
+
+def test_a_paint_that_fails_is_told_each_time_and_its_painter_is_gone(qtbot: QtBot) -> None:
+    """An active painter would be a warning of Qt's, which fails a test."""
+    widget = Failing()
+    told = told_while_painted(qtbot, widget)
     assert len(told) == len(widget.had) >= 2
     assert all("LookupError: no such colour" in fault.sentence for fault in told)
     assert [painter() for painter in widget.had] == [None] * len(told)
@@ -70,14 +76,7 @@ class FailingBelow(QWidget):
 
 
 def test_a_layer_that_fails_is_told_and_takes_nothing_along(qtbot: QtBot) -> None:
-    told: list[Fault] = []
-    widget = FailingBelow()
-    qtbot.addWidget(widget)
-    with faults_told(told.append):
-        widget.show()
-        assert QTest.qWaitForWindowExposed(widget)
-        qtbot.waitUntil(lambda: bool(told))
-        widget.repaint()
+    told = told_while_painted(qtbot, FailingBelow())
     assert len(told) >= 2
     assert all("LookupError: no such line" in fault.sentence for fault in told)
 
