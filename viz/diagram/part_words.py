@@ -66,10 +66,14 @@ def rate_text(model: LiveModel) -> str:
     return tr("{real}/s, shown as {shown}/s", real=come, shown=number_of(round(shown_), "token"))
 
 
-def things_in_last_second(model: LiveModel, name: str, thing: Thing) -> str:
-    """The same with what it is: "1 exit"; "– exits"."""
-    number = in_last_second(model, name)
+def number_or_not(number: float | None, thing: Thing) -> str:
+    """ "1 exit"; of a number that is not known "– exits"."""
     return number_of(0, thing).replace("0", NOT_KNOWN) if number is None else number_of(round(number), thing)
+
+
+def things_in_last_second(model: LiveModel, name: str, thing: Thing) -> str:
+    """How many there were, and of what."""
+    return number_or_not(in_last_second(model, name), thing)
 
 
 def number_in_last_second(model: LiveModel, name: str) -> str:
@@ -439,9 +443,8 @@ def role_text(role: str, on: bool) -> str:
 def storm_text(model: LiveModel) -> str:
     """Accesses where nothing is; exits that bring no doorbell are counted."""
     exits, left = in_last_second(model, "exits"), in_last_second(model, "left")
-    if exits is None or left is None:
-        return tr("where nothing is: {exits} in the last second", exits=tr("{number} exits", number=NOT_KNOWN))
-    return tr("where nothing is: {exits} in the last second", exits=number_of(round(exits - left), "exit"))
+    number = None if exits is None or left is None else exits - left
+    return tr("where nothing is: {exits} in the last second", exits=number_or_not(number, "exit"))
 
 
 def thread_text(model: LiveModel, lane: int) -> str:
