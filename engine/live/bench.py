@@ -2,7 +2,8 @@
 
 Both loops run the same guest program; the bare one is compiled without stamps and answered by plain blocking read() and
 write() in C (engine/core/bare.c). What is compared is the period of the loop, flat out, seen by the answering thread on
-one clock, in short turns one after the other, so that the machine's moods fall on both.
+one clock, in short turns one after the other, so that the machine's moods fall on both. Whoever starts the bare loop
+sleeps until it is over.
 """
 
 from __future__ import annotations
