@@ -85,19 +85,19 @@
 #define BW_PORT_EXIT 0x5f0
 #define BW_PORT_ACK 0x5f4 /* the device's: who writes here has seen the interrupt whose number is written */
 #define BW_VECTOR_TIMER 0x20
-#define BW_VECTOR_NUDGE 0x22
 #define BW_VECTOR_MSI 0x40
 #define BW_VECTOR_IOAPIC 0x41
 #define BW_VECTOR_OTHER 0x42 /* as BW_VECTOR_MSI, but the stamp tells */
 #define BW_VECTOR_ACK 0x43   /* whose handler writes BW_PORT_ACK */
 #define BW_VECTOR_NO_EOI 0x44 /* whose handler forgets to end the interrupt */
+#define BW_VECTOR_NUDGE 0x50  /* of a higher priority than those, or a guest that is never without one would not see it */
 
 /* BW_CONTROL: the host writes, the guest reads */
 #define BW_CTL_FAST 0x00
 #define BW_CTL_RUNNING 0x04
 #define BW_CTL_PERIOD 0x08
 #define BW_CTL_BURST 0x10
-#define BW_CTL_IDLE 0x14
+#define BW_CTL_IDLE 0x14 /* looked at when the host nudges; who spins looks now and then, and who cannot be nudged, always */
 #define BW_CTL_SINGLES 0x18
 #define BW_CTL_BUS 0x1c
 #define BW_CTL_LIMIT 0x20

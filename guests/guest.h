@@ -22,6 +22,7 @@ typedef uint64_t u64;
 /* Registers that the interrupt handlers own, see start.S. */
 register u64 kept_stamp asm("r12");
 register u64 irq_above asm("r14");
+register u64 way_to_idle asm("r13");
 #define IRQ_SEEN ((u32)(irq_above >> 32)) /* the lower half of the newest interrupt that was announced to a handler */
 
 /* In registers because an access to memory is dear where KVM emulates it. */
@@ -50,6 +51,12 @@ static inline u64 rdmsr(u32 msr)
     return (u64)high << 32 | low;
 }
 
+/* How to idle from now on. Where a host can nudge, a guest that halts looks only then; one that spins does each time. */
+static inline void choose_way_to_idle(void)
+{
+    asm volatile("call choose_way_to_idle" : "=r"(way_to_idle) : : "memory", "cc");
+}
+
 /* Waits for an interrupt, or a while: the only place where interrupts are let in, and only one. */
 static inline void idle(void)
 {
@@ -57,10 +64,11 @@ static inline void idle(void)
     if (kept_stamp)
         asm volatile("call write_kept_stamp" : : "r"(kept_stamp) : "rax", "memory", "cc");
 #endif
-    if (CONTROL(u32, BW_CTL_IDLE) == BW_IDLE_HLT)
-        asm volatile("call idle_halted" : "+r"(irq_above), "=r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
-    else
-        asm volatile("call idle_spinning" : "+r"(irq_above), "=r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
+#ifdef NOBODY_NUDGES
+    choose_way_to_idle();
+#endif
+    asm volatile("call *%[way]"
+                 : [way] "+r"(way_to_idle), "+r"(irq_above), "=r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
 }
 
 #define RING_TIMES ((volatile u32 *)BW_RING_TIMES)
@@ -232,8 +240,8 @@ struct gate {
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
-extern const char fault_table[], handler_interrupt[], handler_other[], handler_ack[], handler_no_eoi[], handler_wakeup[],
-    handler_ignore[];
+extern const char fault_table[], handler_interrupt[], handler_other[], handler_ack[], handler_no_eoi[], handler_nudge[],
+    handler_wakeup[], handler_ignore[];
 
 static void set_gate(u32 vector, const char *handler)
 {
@@ -259,7 +267,7 @@ void boot(void)
     for (u32 vector = 0; vector < 32; vector++)
         set_gate(vector, fault_table + 16 * 2 * vector);
     set_gate(BW_VECTOR_TIMER, handler_wakeup);
-    set_gate(BW_VECTOR_NUDGE, handler_wakeup);
+    set_gate(BW_VECTOR_NUDGE, handler_nudge);
     set_gate(BW_VECTOR_MSI, handler_interrupt);
     set_gate(BW_VECTOR_IOAPIC, handler_interrupt);
     set_gate(BW_VECTOR_OTHER, handler_other);
@@ -280,6 +288,7 @@ void boot(void)
     ring_slot = 0;
     rung = 0;
     mark_turn();
+    choose_way_to_idle(); /* now that a nudge is not lost */
 #ifndef NOBODY_NUDGES /* else it has more to do before it is ready */
     STATUS(u32, BW_ST_READY) = 1;
 #endif

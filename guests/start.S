@@ -4,6 +4,7 @@
  * of guest.h, and a handler ends idle(): it drops its frame and goes on behind the HLT with interrupts off. So there is
  * one interrupt to each idle(), and no handler saves a register. Some are kept for good:
  *   r14       the newest interrupt that the host had announced when a handler last began: its lower half, above 32 zeros
+ *   r13       where idle() goes: idle_halted or idle_spinning. Whoever changes BW_CTL_IDLE nudges the guest, which looks then
  *   r12       a handler's stamp that is not yet in memory: that, and below it the lower half of its time; 0 if there is none
  * Whatever ends idle() sets both, or r12 to 0: so who has written r12 to memory need not clear it.
  * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
@@ -96,7 +97,11 @@ write_kept_stamp:
     incq BW_STATUS + BW_ST_HANDLED
     ret
 
-    .globl handler_wakeup /* the timer and the host's nudge: only to leave HLT */
+    .globl handler_nudge /* the host's: how to idle may have changed */
+handler_nudge:
+    call choose_way_to_idle
+
+    .globl handler_wakeup /* the timer: only to leave HLT */
 handler_wakeup:
     xor %r12d, %r12d
     end_of_interrupt
@@ -114,7 +119,7 @@ idle_halted:
     hlt
     jmp idle_halted
 
-/* The same, busy; gives up after a while, so that its caller can look around. */
+/* The same, busy; gives up after a while, so that its caller can look around, and looks itself how to go on. */
     .globl idle_spinning
 idle_spinning:
     xor %r12d, %r12d
@@ -124,7 +129,15 @@ idle_spinning:
     dec %eax
     jnz 1b
     cli
-    ret
+
+/* Sets r13. Not done before each wait: who has rung should halt as soon as it can. */
+    .globl choose_way_to_idle
+choose_way_to_idle:
+    mov $idle_halted, %r13d
+    cmpl $BW_IDLE_HLT, BW_CONTROL + BW_CTL_IDLE
+    je 1f
+    mov $idle_spinning, %r13d
+1:  ret
 
 /* Faults 0..31: report the vector and end. */
     .globl fault_table

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import STATS, EventKind, Events, Setting
 from bellwire.engine.live.session import Session
 from bellwire.engine.source import Order
 from tests.support.sessions import assert_reconciled, paced, tally_of, wait_for
@@ -16,22 +18,55 @@ from tests.support.sessions import assert_reconciled, paced, tally_of, wait_for
 RANGE = 2**32  # cycles: more than a half can tell apart
 
 
-class Pausing:
+class Followed:
     """A session, and all that it has handed on."""
 
     def __init__(self, session: Session) -> None:
-        self.session, self.batches = session, [session.take()]
+        self.session = session
+        self.batches: list[Events] = [session.take()]
 
     def given(self) -> int:
         """Signals so far."""
-        self.batches.append(self.session.take())
-        tally = tally_of(np.concatenate(self.batches))
+        tally = tally_of(self.so_far())
         return max(tally.doorbells_rung, tally.irqs_signalled)
 
     def wait_for_more(self, signals: int) -> None:
         """Until it has given so many more."""
         before = self.given()
         wait_for(lambda: self.given() >= before + signals)
+
+    def so_far(self) -> Events:
+        """All that it has handed on, in one piece."""
+        self.batches = [np.concatenate([*self.batches, self.session.take()])]
+        return self.batches[0]
+
+    def settings(self) -> int:
+        """How often it was told how to idle."""
+        events = self.so_far()
+        return int(np.count_nonzero((events["kind"] == EventKind.SETTING) & (events["id"] == Setting.IDLE)))
+
+    def halts(self) -> int:
+        """How often KVM has seen the first vCPU halt, at a sample that is taken from now on."""
+        now = self.session.now()
+        wait_for(lambda: self._samples()["tsc"].max(initial=0) > now)
+        samples = self._samples()
+        return int(samples["arg"][samples["id"] == STATS.index("halt_exits")].max(initial=0))
+
+    def has_halted_beyond(self, halts: int) -> bool:
+        """Whether it has halted more often than that."""
+        return self.halts() > halts
+
+    def _samples(self) -> Events:
+        events = self.so_far()
+        samples: Events = events[events["kind"] == EventKind.STAT]
+        return samples
+
+    def idle_from_now_on(self, way: str) -> None:
+        """Returns when the guest has been told, and has gone on."""
+        before = self.settings()
+        self.session.order(Order.IDLE, way)
+        wait_for(lambda: self.settings() > before)
+        self.wait_for_more(50)
 
     def give_one(self) -> None:
         """By hand."""
@@ -43,7 +78,7 @@ def test_after_a_pause_longer_than_half_a_time_can_tell_no_stamp_is_lost_or_wron
     """All of them pause side by side."""
     names = ("roundtrip", "doorbell-mmio", "irq-msi", "self-doorbell", "vm-to-vm", "virtqueue")
     with ExitStack() as stack:
-        all_of_them = [Pausing(stack.enter_context(Session(paced(name, per_second=500)))) for name in names]
+        all_of_them = [Followed(stack.enter_context(Session(paced(name, per_second=500)))) for name in names]
         for one in all_of_them:
             one.wait_for_more(50)
             one.session.order(Order.RUN, False)
@@ -90,3 +125,28 @@ def test_an_interrupt_that_was_held_for_seconds_has_the_time_at_which_it_was_han
     assert tally_of(events).dropped == session.truth()["lost"] == session.truth()["nonsense"] == 0
     signal, handler = (int(events["tsc"][events["kind"] == kind][0]) for kind in (EventKind.IRQFD, EventKind.HANDLER))
     assert handler - signal > RANGE
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize(
+    ("name", "pace"),
+    [
+        ("roundtrip", math.inf),
+        ("self-doorbell", math.inf),
+        *((name, 2000) for name in ("irq-msi", "self-doorbell", "vm-to-vm", "virtqueue", "two-vcpus-doorbell")),
+    ],
+)
+def test_a_guest_idles_as_it_is_told_while_it_runs(name: str, pace: float) -> None:
+    """It looks how to idle only when it is nudged, also if it is never without work; KVM counts whether it halts."""
+    with Session(paced(name, per_second=pace)) as session:
+        one = Followed(session)
+        wait_for(partial(one.has_halted_beyond, 50))
+        for _ in range(2):
+            one.idle_from_now_on("spin")
+            halts = one.halts()
+            one.wait_for_more(200)
+            assert one.halts() == halts
+            one.idle_from_now_on("hlt")
+            wait_for(partial(one.has_halted_beyond, halts + 50))
+    assert session.error is None
+    assert_reconciled(session, one.so_far())
