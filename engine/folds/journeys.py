@@ -29,6 +29,7 @@ from bellwire.engine.events import (
     end_to_end,
     ids_in,
     no_events,
+    vms_in,
 )
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
@@ -77,6 +78,7 @@ OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
 Numbers = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.intp]
+NONE: Numbers = np.empty(0, np.uint64)
 
 
 def no_journeys() -> Journeys:
@@ -178,6 +180,7 @@ class JourneyTracker:
         self._interrupts = Waiting()  # under way
         self._opened = 0  # newest doorbell known of
         self._left = {vcpu: no_events() for vcpu in range(self.vcpus)}  # each vCPU thread's last few
+        self._ringing = dict.fromkeys(range(self.vcpus), 0)  # the newest doorbell of each vCPU
         self._heard = no_events()  # where doorbells are interrupts, the last few handlers
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
@@ -241,7 +244,17 @@ class JourneyTracker:
         """Adds what the guest noted just before the doorbell instruction, or just after it."""
         row, found = lookup(stamps["seq"], self._doorbells["seq"])
         self._doorbells[stage][row] = stamps["tsc"][found]
-        self._give_up_before(stamps["seq"], stage)
+        self._give_up_before(stamps["seq"], stage, self._in_its_instruction(stamps, stage))
+
+    def _in_its_instruction(self, stamps: Events, stage: str) -> Numbers:
+        """The doorbells that may still get this stamp though a later one has it: those that other vCPUs ring now."""
+        if not self.ambiguous:
+            return NONE
+        if stage == "ring":
+            for vcpu, rings in each_of(stamps, "vm", vms_in(stamps)):
+                self._ringing[vcpu] = int(rings["seq"][-1])
+            return NONE
+        return np.array(list(self._ringing.values()), np.uint64)
 
     def _leave(self, number: int, newest: Events) -> None:
         """Adds exit and entry to the doorbells that were left to user space.
@@ -440,10 +453,11 @@ class JourneyTracker:
             self.out_of_order = end_to_end(self.out_of_order, chosen(complete, wrong))
         return chosen(complete, ~wrong) if wrong.any() else complete
 
-    def _give_up_before(self, seqs: Numbers, stage: str) -> None:
-        """A stage comes in the order of the numbers: who was passed over will never have it."""
+    def _give_up_before(self, seqs: Numbers, stage: str, but: Numbers = NONE) -> None:
+        """A stage comes in the order of the numbers: who was passed over will never have it, but for a few."""
         if seqs.size:
-            self._drop((self._doorbells[stage] == 0) & (self._doorbells["seq"] < seqs[-1]))
+            passed = (self._doorbells[stage] == 0) & (self._doorbells["seq"] < seqs[-1])
+            self._drop(passed & ~np.isin(self._doorbells["seq"], but) if but.size else passed)
 
     def _drop(self, lost: npt.NDArray[np.bool_]) -> None:
         """Gives up some of the doorbells under way."""
