@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import Canvas
 
 LABEL_SIZE = 12
-APART = 4  # pixels between a mark's label and what is right of it
+APART = 4  # pixels between what is written and a label right of it
 LOW, LOW_HEADER = 150, 33  # pixels at 100 % text: a plot that is lower than this has a lower header
 AROUND = 26  # the same: what axis and margin take of the canvas
 
@@ -158,7 +158,7 @@ class DrawnCard(Card):
         for mark in marks:
             painter.setPen(QPen(mark.color, 1.2, Qt.PenStyle.DotLine if mark.fine else Qt.PenStyle.SolidLine))
             painter.drawLine(QPointF(mark.x, area.top()), QPointF(mark.x, area.bottom()))
-        placed = list(taken)
+        placed = [other.adjusted(0, 0, APART, 0) for other in taken]
         for mark in sorted(marks, key=lambda mark: mark.x):
             painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
             size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, mark.text)
