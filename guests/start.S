@@ -6,7 +6,7 @@
  *   r14       the newest interrupt that the host had announced when a handler last began: its lower half, above 32 zeros
  *   r13       where idle() goes: idle_halted or idle_spinning. Whoever changes BW_CTL_IDLE nudges the guest, which looks then
  *   r12       a handler's stamp that is not yet in memory: that, and below it the lower half of its time; 0 if there is none
- * Whatever ends idle() sets both, or r12 to 0: so who has written r12 to memory need not clear it.
+ * Whatever ends idle() sets r14 and r12, or r12 to 0: so who has written r12 to memory need not clear it.
  * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
  * way, or else idle() does before it waits again: some KVM back ends emulate ring 0 at half a microsecond an
  * instruction and twice that for one that touches memory, and what is measured should not wait for the measuring. */
