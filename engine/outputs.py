@@ -34,7 +34,7 @@ BUFFER = 1 << 18  # bytes
 READABLE = 0o666  # mode of what is for whoever the umask lets read it
 CHUNK = 1 << 16  # bytes that are written to a device or a pipe at a time
 OPENING = os.O_WRONLY | os.O_CLOEXEC
-OURS = {"/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
+OURS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
 DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self)/fd)/(\d{1,9})")
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP)  # of file systems where a file has one name
 NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # of file systems without O_TMPFILE
@@ -70,6 +70,11 @@ class Target:
         """Whether it is written into as it is: a device, a FIFO, a descriptor."""
         return self.descriptor is not None or (self.about is not None and not stat.S_ISREG(self.about.st_mode))
 
+    @property
+    def is_stdout(self) -> bool:
+        """Whether it goes where a command prints what it has to say."""
+        return self.descriptor == OURS["-"]
+
 
 def target_of(path: Path, force: bool) -> Target:
     """What is to be written; RecordingError if it cannot be, or if it is there already and there is no `force`."""
@@ -78,7 +83,7 @@ def target_of(path: Path, force: bool) -> Target:
         number = int(found[1])
     try:
         about = path.stat() if number is None else os.fstat(number)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         about = None
     except (OSError, ValueError) as error:
         raise cannot(path, reason(error)) from error
@@ -96,9 +101,26 @@ def target_of(path: Path, force: bool) -> Target:
             raise cannot(path, os.strerror(errno.EACCES))
     try:
         target = Target(path, Path(os.path.realpath(path)), about)
+        there = target.streams or target.real.parent.is_dir()
     except OSError as error:  # the folder that its name begins in has been removed
         raise cannot(path, reason(error)) from error
+    if not there:
+        raise cannot(path, tr("there is no folder {folder}", folder=target.real.parent))
     refuse_full(target)
+    return target
+
+
+def tried_target(path: Path, force: bool) -> Target:
+    """The same, and a file is made where it is to be, and goes again: what takes long to make is not made in vain."""
+    target = target_of(path, force)
+    if not target.streams:
+        try:
+            descriptor, unfinished = new_file(target.real.parent, READABLE)
+            os.close(descriptor)
+            if unfinished is not None:
+                unfinished.unlink()
+        except OSError as error:
+            raise cannot(path, reason(error)) from error
     return target
 
 

@@ -281,6 +281,55 @@ def test_a_disk_that_is_full_is_told_before_the_work(
     assert target_of(target, force=False).about is None
 
 
+@pytest.mark.parametrize("command", ["clip", "shot", "export-html", "convert", "slides", "handout"])
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("none", "there is no folder {place}"),
+        ("file", "there is no folder {place}"),
+        ("/proc", os.strerror(errno.ENOENT)),
+    ],
+)
+def test_a_folder_in_which_nothing_can_be_made_is_told_before_the_work(
+    place: str,
+    why: str,
+    command: str,
+    recording: Recording,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A page was made for half a minute, and then /proc had no place for it."""
+    (tmp_path / "file").write_text("mine")
+    folder = tmp_path / place
+    suffix = {"clip": ".gif", "shot": ".png", "export-html": ".html", "convert": ".csv", "slides": ".pptx"}.get(
+        command, ""
+    )
+    monkeypatch.setattr("bellwire.engine.recordings.recording.Recording._read", None)  # no event is looked at
+    of = "vm-exit" if command in ("slides", "handout") else str(recording.path)
+    target = folder / f"made{suffix}"
+    assert main([command, of, *([str(target)] if command == "convert" else ["-o", str(target)])]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"bellwire: {folder}/made")
+    assert said.endswith(f" cannot be written: {why.format(place=folder)}.\n")
+    assert names(tmp_path) == ["file"]
+
+
+def test_what_is_made_for_standard_output_stands_there_alone(recording: Recording) -> None:
+    """What a command has to say beside it goes where warnings go."""
+    command = [sys.executable, "-m", "bellwire.viz", "export-html", str(recording.path), "-o", "-"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert made.stdout.rstrip().endswith("</html>")
+    assert made.stderr.startswith("bellwire: -: ")
+
+
+def test_a_recording_of_a_run_does_not_go_where_its_figures_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "roundtrip", "--record", "-"]) == 2
+    told = capsys.readouterr()
+    assert not told.out
+    assert told.err.startswith("bellwire: Invalid value for --record: ")
+
+
 @pytest.mark.parametrize("way", ["itself", "a link to it"])
 @pytest.mark.parametrize(
     "words",
@@ -387,8 +436,9 @@ def test_what_a_killed_program_was_writing_is_gone(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_standard_output_is_written_into(recording: Recording, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bellwire.viz", "convert", str(recording.path), "/dev/stdout", "--to", "csv"]
+@pytest.mark.parametrize("name", ["/dev/stdout", "-"])
+def test_standard_output_is_written_into(name: str, recording: Recording, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bellwire.viz", "convert", str(recording.path), name, "--to", "csv"]
     piped = subprocess.run(command, capture_output=True, text=True, check=True)
     assert len(piped.stdout.splitlines()) == len(recording) + 1
     with (tmp_path / "out.csv").open("w") as file:

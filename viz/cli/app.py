@@ -270,7 +270,11 @@ def run(
     if record:
         from bellwire.engine.outputs import target_of
 
-        target_of(record, force)
+        if target_of(record, force).is_stdout:
+            raise typer.BadParameter(
+                "what is measured goes to standard output; name a file, or use `bellwire record`",
+                param_hint="--record",
+            )
     done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, force, kernel=kernel)
     verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
     print_measurement(done, verdicts, as_json, unit)

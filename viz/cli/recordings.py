@@ -185,7 +185,10 @@ def recording_of(
 @app.command()
 def convert(
     file: RecordingFile,
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="Its suffix says the format, unless --to does.")],
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="Its suffix says the format, unless --to does; - is standard output."),
+    ],
     to: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="parquet, csv, perfetto, hgrm, hlog, arrow or arrows.")
     ] = None,
@@ -199,7 +202,7 @@ def convert(
     try:
         told = convert_file(file, target, to, force)
     except RecordingError as error:
-        if place.descriptor == 1 and isinstance(error.__cause__, BrokenPipeError):
+        if place.is_stdout and isinstance(error.__cause__, BrokenPipeError):
             raise OutputError(*error.__cause__.args) from None  # `| head -1`, as for all that is printed
         raise
     (say if place.streams else out)(told)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bellwire.engine.language import tr
 from bellwire.engine.outputs import cannot, reason, unused_beside
 
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)  # why no folder can take the name of what is there
@@ -18,11 +19,11 @@ def refuse_used(path: Path) -> None:
     try:
         if path.is_dir():
             if next(path.iterdir(), None) is not None:
-                raise cannot(path, "the folder is not empty; name another one, or a new one")
+                raise cannot(path, tr("the folder is not empty; name another one, or a new one"))
         elif path.exists() or path.is_symlink():
-            raise cannot(path, "it is there already, and is no folder")
+            raise cannot(path, tr("it is there already, and is no folder"))
         elif not path.absolute().parent.is_dir():
-            raise cannot(path, f"there is no folder {path.absolute().parent}")
+            raise cannot(path, tr("there is no folder {folder}", folder=path.absolute().parent))
     except (OSError, ValueError) as error:
         raise cannot(path, reason(error)) from error
 
@@ -42,7 +43,7 @@ def folder_or_nothing(path: Path) -> Iterator[Path]:
             unfinished.rename(path.resolve())
         except OSError as error:
             if error.errno in TAKEN:
-                raise cannot(path, "another program has made it meanwhile; that is what is there now") from error
+                raise cannot(path, tr("another program has made it meanwhile; that is what is there now")) from error
             raise
     except OSError as error:
         raise cannot(path, reason(error)) from error

@@ -330,7 +330,7 @@ def test_other_wirings_make_whole_traces(scenario: str, tmp_path: Path) -> None:
 
 
 def test_the_format_follows_from_the_name() -> None:
-    assert export_for(Path("a.pftrace")) is EXPORTS["perfetto"]
+    assert export_for(Path("a.pftrace")) is export_for(Path("A.PFTRACE")) is EXPORTS["perfetto"]
     assert export_for(Path("a.txt"), "csv") is EXPORTS["csv"]
     for path, name in ((Path("a.txt"), None), (Path("a.csv"), "xlsx")):
         with pytest.raises(RecordingError, match=r"not a format .* parquet"):

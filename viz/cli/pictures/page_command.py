@@ -12,8 +12,8 @@ import typer
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, app, seconds_option
-from bellwire.viz.cli.pictures.shot_command import At, Hide, pictured_recording, refuse_no_folder, usage_of_picture
-from bellwire.viz.cli.terminal import complain_of_all, out, share_bar
+from bellwire.viz.cli.pictures.shot_command import At, Hide, pictured_recording, usage_of_picture
+from bellwire.viz.cli.terminal import complain_of_all, out, say, share_bar
 
 if TYPE_CHECKING:
     from bellwire.viz.player.asked import PageAsked
@@ -57,12 +57,11 @@ def export_html(
     Of a run: the median journey and those after it, unless another part is asked for. Of a lesson: its steps, with
     the recordings that are shipped.
     """
-    from bellwire.engine.outputs import refuse_source, target_of, write_whole
+    from bellwire.engine.outputs import refuse_source, tried_target, write_whole
     from bellwire.viz.text.figures import grouped
 
-    target_of(target, force)
+    place = tried_target(target, force)
     refuse_source(target, Path(what))
-    refuse_no_folder(target)
     first = "" if theme is PageTheme.READERS else str(theme)
     trouble: list[str] = []
     if is_lesson(what):
@@ -74,7 +73,7 @@ def export_html(
         with pictured_recording(what, count, settings, replay) as (file, _, trouble), share_bar(what) as look:
             content = page_of_file(file, asked, look)
     write_whole(target, content, force)
-    out(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))
+    (say if place.streams else out)(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))
     return complain_of_all(trouble)
 
 

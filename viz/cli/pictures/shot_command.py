@@ -90,7 +90,7 @@ def shot(
 ) -> int:
     """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
     with importing():
-        from bellwire.engine.outputs import refuse_source, target_of, write_whole
+        from bellwire.engine.outputs import refuse_source, tried_target, write_whole
         from bellwire.viz.cli.lessons.handout_command import ended_in_order
         from bellwire.viz.pictures.asked import format_of, picture_asked
         from bellwire.viz.text.languages import CODE
@@ -114,9 +114,8 @@ def shot(
         suffix = format_of(target)
     beside = [target.with_suffix(".json")] if sidecar else []
     for path in (target, *beside, *([record] if record else [])):
-        target_of(path, force)
+        tried_target(path, force)
         refuse_source(path, Path(what))
-        refuse_no_folder(path)
     with pictured_recording(what, count, settings, replay, record) as (file, named, trouble):
         if record:
             write_whole(record, file.read_bytes(), force)
@@ -127,15 +126,6 @@ def shot(
         write_whole(path, made.told.sidecar().encode(), force)
     out(tr("{path}: {caption}", path=target, caption=made.told.caption))
     return complain_of_all(trouble)
-
-
-def refuse_no_folder(path: Path) -> None:
-    """RecordingError if there is no folder that a file could be written to: before the work, not after it."""
-    from bellwire.engine.outputs import cannot
-
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise cannot(path, tr("there is no folder {folder}", folder=folder))
 
 
 @contextmanager

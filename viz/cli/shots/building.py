@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bellwire.engine.errors import EngineError, RecordingError
-from bellwire.engine.outputs import cannot, reason, target_of, write_whole
+from bellwire.engine.outputs import cannot, reason, tried_target, write_whole
 from bellwire.viz.cli.shots.crew import made_by_all, pictures_counted
 from bellwire.viz.cli.terminal import out
 from bellwire.viz.pictures.lists.listed import ListedPicture, ShotList
@@ -47,7 +47,7 @@ class Building:
         try:
             for file in one.files:
                 begin_folder(self.listed.folder / file)
-                target_of(self.listed.folder / file, force=True)
+                tried_target(self.listed.folder / file, force=True)
         except EngineError as error:
             self._fail(one, str(error))
             return False
