@@ -124,7 +124,8 @@ class Latencies:
         self.stopped = 0  # journeys that were under way when everything stood still
         self.partner_stops = PartnerStops(clock)
         self.partner_stopped = 0  # further journeys that were under way when another process stood still
-        self._due_at: float | None = None  # when the newest journey began, by the clock that stops do not move
+        # when the newest journey began: TSC, and by the clock that stops do not move
+        self._due_at: tuple[int, float] | None = None
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
         self.recent = {name: np.empty(0) for name in LATENCIES}  # the newest RECENT of `since`
@@ -261,7 +262,7 @@ class Latencies:
         intervals = self.interval.at(start)
         if intervals.any():
             return intervals, self._due(start)
-        self._due_at = float(self.stops.working(start).max())
+        self._due_at = int(start.max()), float(self.stops.working(start).max())
         return ()
 
     def _due(self, start: Numbers) -> Nanoseconds:
@@ -270,7 +271,7 @@ class Latencies:
         working = self.stops.working(start[order])
         due = np.empty(start.size)
         due[order] = self.interval.due(start[order], working, self._due_at)
-        self._due_at = float(working[-1])
+        self._due_at = int(start[order[-1]]), float(working[-1])
         return due
 
     def counted(self, name: str) -> Journeys:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting, by_kind
 from bellwire.engine.folds.histogram import Binned, Histogram, binned
 
-PACES_KEPT = 16  # changes of the pace: a journey under way began at most so many ago
+PACES_KEPT = 16  # changes of the pace before the newest batch: a journey under way began at most so many ago
 INTERVALS_KEPT = 8  # histograms of different intervals; the oldest are corrected for good
 
 Numbers = npt.NDArray[np.int64]
@@ -41,7 +41,8 @@ class ExpectedInterval:
         return int(self._intervals[-1])
 
     def feed(self, events: Events) -> None:
-        """Takes note of changes of the pace."""
+        """Takes note of all changes of the pace in the batch, however many: its journeys began anywhere in it."""
+        changes = [(int(self._from[-1]), self.now, int(self._bursts[-1]))]
         for setting in by_kind(events).of(EventKind.SETTING):
             if setting["id"] == Setting.PACE:
                 self._pace = int(setting["arg"])
@@ -49,11 +50,12 @@ class ExpectedInterval:
                 self._running = bool(setting["arg"])
             elif setting["id"] == Setting.BURST:
                 self._burst = max(1, int(setting["arg"]))
-            interval = self._interval()
-            if interval != self.now or self._burst != self._bursts[-1]:
-                self._from = np.append(self._from, setting["tsc"])[-PACES_KEPT:]
-                self._intervals = np.append(self._intervals, interval)[-PACES_KEPT:]
-                self._bursts = np.append(self._bursts, self._burst)[-PACES_KEPT:]
+            if (self._interval(), self._burst) != changes[-1][1:]:
+                changes.append((int(setting["tsc"]), self._interval(), self._burst))
+        since, intervals, bursts = zip(*changes[1:], strict=True) if changes[1:] else ((), (), ())
+        self._from = np.append(self._from[-PACES_KEPT:], np.array(since, np.uint64))
+        self._intervals = np.append(self._intervals[-PACES_KEPT:], np.array(intervals, np.int64))
+        self._bursts = np.append(self._bursts[-PACES_KEPT:], np.array(bursts, np.int64))
 
     def _interval(self) -> int:
         """Of a tick: each signal of a burst has its like in the next burst."""
@@ -66,16 +68,19 @@ class ExpectedInterval:
         known: Numbers = np.concatenate([np.zeros(1, np.int64), self._intervals])[since]
         return known
 
-    def due(self, tsc: npt.NDArray[np.uint64], working: Due, before: float | None) -> Due:
+    def due(self, tsc: npt.NDArray[np.uint64], working: Due, before: tuple[int, float] | None) -> Due:
         """How many signals were due at each time, since the one before it; all of shape (n,), rising.
 
-        working: the same times by a clock that stands still with the program; before: of the signal before the first.
+        working: the same times by a clock that stands still with the program; before: both of the signal before the
+        first. None was due while there was another pace, or none: the first one of a pace is the only one due by then.
         """
-        since = np.searchsorted(self._from, tsc, "right")
-        bursts = np.concatenate([np.ones(1, np.int64), self._bursts])[since]
-        passed = np.diff(np.concatenate([[working[0] if before is None else before], working]))
+        tsc_before, working_before = before or (0, working[0])
+        since = np.searchsorted(self._from, np.append(np.uint64(tsc_before), tsc), "right")
+        bursts = np.concatenate([np.ones(1, np.int64), self._bursts])[since[1:]]
+        passed = np.diff(np.append(working_before, working))
         intervals = self.at(tsc)
-        changed = np.concatenate([[before is None], since[1:] != since[:-1]])
+        changed = since[1:] != since[:-1]
+        changed[0] |= before is None
         due: Due = np.maximum(passed, 0) * (1e9 / self.clock.hz) * bursts / np.maximum(intervals, 1)
         return np.where(changed, 1.0, due)
 

@@ -49,7 +49,7 @@ def test_memory_of_paces_is_bounded() -> None:
     interval = ExpectedInterval(CLOCK)
     for n in range(1000):
         interval.feed(setting(10 * n + 10, Setting.PACE, n + 1))
-    assert len(set(at(interval, *range(0, 11000, 5)))) == PACES_KEPT + 1
+    assert len(set(at(interval, *range(0, 11000, 5)))) == PACES_KEPT + 2  # the newest one's, and none before them
     assert at(interval, 9999, 10_000) == [round(1e9 / 999), MS]
 
 
@@ -155,6 +155,53 @@ def test_a_closed_loop_has_as_many_as_were_due_once_it_is_corrected(pace: int, b
     due = pace * burst * seconds
     assert paced.count < paced.corrected.count <= due + 1
     assert paced.corrected.percentile(99) > 10 * paced.corrected.percentile(50)
+
+
+def run_of(paces: list[tuple[int, int]], each: float, stall: float = 0.0) -> list[Events]:
+    """Round trips at one pace after the other (a second, and whether it runs), each for so many seconds, event by event
+    as they came; stall: how long the last answer takes."""
+    clock, n = Clock(2e9), 0
+    rows: list[tuple[int, ...]] = []
+    for number, (pace, runs) in enumerate(paces):
+        begun = clock.cycles(1 + number * each)
+        rows.append((begun, EventKind.SETTING, Lane.ENGINE, 0, Setting.PACE, 0, pace))
+        rows.append((begun, EventKind.SETTING, Lane.ENGINE, 0, Setting.RUNNING, 0, runs))
+        for at in range(begun + 1000, clock.cycles(1 + (number + 1) * each), clock.cycles(1 / pace)) if runs else ():
+            n += 1
+            rows.append((at, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+            rows.append((at + 1_000, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+            rows.append((at + 40_000, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, n, 1))
+            rows.append((at + 41_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, n))
+            rows.append((at + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
+    events: Events = np.sort(np.array(rows, EVENT), order="tsc")
+    events["tsc"][-1] += np.uint64(clock.cycles(stall))
+    return [events[at : at + 1] for at in range(events.size)]
+
+
+def corrected_in_pieces(events: list[Events], pieces: int) -> tuple[int, int, dict[str, float | int | None]]:
+    """What comes of the round trip: how many were paced, how many there are once they are corrected, and the rest."""
+    latencies = Latencies(load_scenario("roundtrip"), Clock(2e9))
+    for part in np.array_split(np.concatenate(events), pieces):
+        latencies.feed(part)
+    paced = latencies.corrected("round_trip")
+    return paced.count, paced.corrected.count, dict(paced.corrected.summary())
+
+
+@pytest.mark.parametrize("pieces", [3, 100, 2000])
+def test_of_a_pace_that_is_dragged_each_signal_has_its_own(pieces: int) -> None:
+    """Of a batch in which it changed more than sixteen times the earlier journeys had none, and were not corrected."""
+    events = run_of([(500 + pace, 1) for pace in range(60)], 0.04)
+    whole = corrected_in_pieces(events, 1)
+    assert whole == corrected_in_pieces(events, pieces)
+    assert whole[0] > 1000
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 100, 2000])
+def test_nothing_was_due_while_the_pace_was_held(pieces: int) -> None:
+    """A second at 100 a second, five of nothing, and another second whose last answer takes half a second."""
+    paced, corrected, _ = corrected_in_pieces(run_of([(100, 1), (100, 0), (100, 0), (100, 1)], 1.0, 0.5), pieces)
+    assert 100 < paced <= 200
+    assert paced <= corrected <= paced + 2
 
 
 @pytest.mark.parametrize("name", ["doorbell-pio", "doorbell-mmio", "doorbell-size-miss"])
