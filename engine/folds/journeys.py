@@ -71,7 +71,7 @@ LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead 
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
 CHAIN = 64  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
-GAPS_KEPT = 1024  # newest gaps of the vCPU threads
+GAPS_KEPT = 1024  # gaps of the vCPU threads before the newest batch
 NEVER = 2**64
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
@@ -204,7 +204,7 @@ class JourneyTracker:
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
         if (lost := gap_times(events, Lane.VCPU)).size:
-            self._vcpu_gaps = np.concatenate([self._vcpu_gaps, lost])[-GAPS_KEPT:]
+            self._vcpu_gaps = np.concatenate([self._vcpu_gaps[-GAPS_KEPT:], lost])
         for vcpu in range(self.vcpus):
             self._leave(vcpu, around_user_space(events, vcpu))
         self._receive(reads)

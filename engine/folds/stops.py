@@ -17,7 +17,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Clock, EventKind, Events, Setting, by_kind
 
 STOP_SECONDS = 0.5  # a shorter silence is nothing
-KEPT = 64  # stops; a journey under way began before so many at most
+KEPT = 64  # stops before the newest batch; a journey under way began before so many at most
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -36,6 +36,7 @@ class Stops:
         """Takes note of stops that end in the next batch."""
         if not events.size:
             return
+        self._from, self._to = self._from[-KEPT:], self._to[-KEPT:]
         settings = by_kind(events).of(EventKind.SETTING)
         stalls = settings[settings["id"] == Setting.STALLED]
         self._stalls += [(int(stall["tsc"]), int(stall["tsc"]) + int(stall["arg"])) for stall in stalls]
@@ -51,8 +52,8 @@ class Stops:
         stalled = max((min(end, stall[1]) - max(start, stall[0]) for stall in self._stalls), default=0)
         if stalled > (end - start) // 2:
             self.count, self.cycles = self.count + 1, self.cycles + end - start
-            self._from = np.append(self._from, np.uint64(start))[-KEPT:]
-            self._to = np.append(self._to, np.uint64(end))[-KEPT:]
+            self._from = np.append(self._from, np.uint64(start))
+            self._to = np.append(self._to, np.uint64(end))
 
     def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
         """Whether a stop lies between each start and its end; shape (n,), as both."""
@@ -91,6 +92,7 @@ class PartnerStops:
         if not events.size:
             return
         self.newest = max(self.newest, int(events["tsc"][-1]))
+        self._from, self._to = self._from[-KEPT:], self._to[-KEPT:]
         if by_kind(events).counts[EventKind.SETTING]:
             settings = by_kind(events).of(EventKind.SETTING)
             for one in settings[settings["id"] == Setting.PARTNER_STOPPED]:
@@ -103,8 +105,8 @@ class PartnerStops:
             one.since = tsc if one.since is None else one.since
         elif one.since is not None:
             one.count, one.cycles = one.count + 1, one.cycles + max(0, tsc - one.since)
-            self._from = np.append(self._from, np.uint64(one.since))[-KEPT:]
-            self._to = np.append(self._to, np.uint64(tsc))[-KEPT:]
+            self._from = np.append(self._from, np.uint64(one.since))
+            self._to = np.append(self._to, np.uint64(tsc))
             one.since = None
 
     def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:

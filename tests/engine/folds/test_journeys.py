@@ -212,3 +212,17 @@ def test_of_those_that_wait_the_oldest_are_given_up(monkeypatch: pytest.MonkeyPa
     found = tracker.feed(interrupts(1501, 10, handled=1505))
     assert found["seq"].tolist() == list(range(511, 1506))
     assert tracker.given_up == 510
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 900])
+def test_of_each_gap_of_the_vcpu_thread_the_journey_is_given_up(pieces: int) -> None:
+    """Whether it left to user space is not known; of a batch with more gaps than are remembered as well."""
+    rows: list[tuple[int, ...]] = []
+    for n in range(1, 1501):
+        rows.append((n * 100, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+        rows.append((n * 100 + 10, EventKind.LOST, Lane.ENGINE, 0, Lane.VCPU, 0, 2))
+        rows.append((n * 100 + 20, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+        rows.append((n * 100 + 30, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, n, 1))
+    tracker = JourneyTracker(scenario(interrupt=False))
+    journeys = [tracker.feed(part) for part in np.array_split(np.array(rows, EVENT), pieces)]
+    assert (sum(part.size for part in journeys), tracker.given_up) == (0, 1500)

@@ -68,6 +68,25 @@ def test_a_stop_of_everything_is_no_latency_and_says_so() -> None:
     assert "1 journey during a stop of the whole program" in left_out(latencies)
 
 
+@pytest.mark.parametrize("pieces", [1, 7, 1000])
+def test_as_many_stops_as_there_are_leave_a_journey_out_each(pieces: int) -> None:
+    """Of a batch with more of them than are remembered as well."""
+    rows: list[tuple[int, ...]] = []
+    for n in range(1, 101):
+        at = n * CLOCK.cycles(1)
+        rows.append((at, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+        rows.append((at + 500, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+        rows.append((at + 3_000, EventKind.SETTING, Lane.ENGINE, 0, Setting.STALLED, 0, CLOCK.cycles(0.8)))
+        rows.append((at + CLOCK.cycles(0.8) + 40_000, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, n, 1))
+        rows.append((at + CLOCK.cycles(0.8) + 41_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, n))
+        rows.append((at + CLOCK.cycles(0.8) + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
+    latencies = Latencies(load_scenario("roundtrip"), CLOCK)
+    for part in np.array_split(ordered(rows), pieces):
+        latencies.feed(part)
+    assert (latencies.stops.count, latencies.stopped) == (100, 100)
+    assert latencies.histograms["round_trip"].count == 0
+
+
 @pytest.mark.parametrize(("noted", "others"), [(0, False), (7, True), (2, False)])
 def test_a_thread_that_is_late_alone_is_a_latency(noted: float, others: bool) -> None:
     """The engine's thread ran, or something else did."""
