@@ -117,6 +117,48 @@ class EarlySignals:
         self._assigned = False
 
 
+# -- Which interrupt of a level runs which handler. A handler reads the newest number that was announced a moment after
+# it has begun, and by then the device may have heard that its line is low, and raised it for the next interrupt: that
+# one has a handler of its own, which finds nothing new. Each waits for the one before, so they come in turn.
+
+MOST_OWED = 8  # interrupts that wait for their handler, at a line
+
+
+class InTurn:
+    """A fold over the handlers of a level with a resamplefd, and over the gaps between them."""
+
+    def __init__(self) -> None:
+        self._owed: list[int] = []  # interrupts that a handler has seen announced, and has not run for
+        self._gap = False  # whether handlers may be missing since the newest one
+
+    def feed(self, events: Events) -> npt.NDArray[np.uint64]:
+        """The number of the interrupt that each handler among the events ran for, 0: not known, or none; shape (n,).
+
+        Whatever is no handler says that some may be missing before the next one.
+        """
+        handler = events["kind"] == EventKind.HANDLER
+        if handler.all() and (events["arg"] == 1).all() and not (self._owed or self._gap):
+            same: npt.NDArray[np.uint64] = events["seq"].copy()
+            return same
+        rows = zip(handler.tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True)
+        numbers: npt.NDArray[np.uint64] = np.array([self._next(*row) for row in rows], np.uint64)[handler]
+        return numbers
+
+    def _next(self, handler: bool, seq: int, covers: int) -> int:
+        if self._gap or not handler:
+            self._owed.clear()
+        most = 1 if self._gap else MOST_OWED - len(self._owed)
+        self._gap = not handler
+        if not handler or covers > most:
+            self._owed.clear()
+            return 0
+        self._owed += range(seq - covers + 1, seq + 1)
+        ran_for = self._owed.pop(0) if self._owed else 0
+        if not covers:
+            self._owed.clear()
+        return ran_for
+
+
 MMIO_EXITS = STATS.index("mmio_exits")
 MOST_WAITING = 1024  # resamples and handlers that wait for their other half
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
@@ -169,6 +211,7 @@ class Evidence:
         self._registered: tuple[IoMatch, ...] = ()
         self._cut = False  # whether there were some, and are no more
         self._on: dict[Switch, bool] = {}
+        self._in_turn = InTurn()
         self._to_compare = no_events()  # resamples and handlers whose other half is to come
         self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
         self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
@@ -355,10 +398,10 @@ class Evidence:
         Where the stamp of either is lost, or was only counted, nothing is known of the order.
         """
         kinds = events["kind"]
-        own = (kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)
+        own = (kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER) | gaps_of(events, Lane.GUEST)
         if not own.any():
             return
-        waiting = np.concatenate([self._to_compare, events[own]])
+        waiting = np.concatenate([self._to_compare, self._by_own_numbers(events[own])])
         resample = waiting["kind"] == EventKind.RESAMPLE
         resamples, handlers = waiting[resample], waiting[~resample]
         both, of_one, of_other = np.intersect1d(resamples["seq"], handlers["seq"], return_indices=True)
@@ -366,6 +409,13 @@ class Evidence:
         first = np.flatnonzero(resample)[of_one] < np.flatnonzero(~resample)[of_other]
         self.resamples_before += int(np.count_nonzero(first))
         self._to_compare = waiting[~np.isin(waiting["seq"], both)][-MOST_WAITING:]
+
+    def _by_own_numbers(self, events: Events) -> Events:
+        """The resamples, and the handlers by the number of the interrupt that each ran for, as far as that is known."""
+        resample, handler = events["kind"] == EventKind.RESAMPLE, events["kind"] == EventKind.HANDLER
+        if self._on.get(Switch.IRQFD, True):  # else the VMM lowers the line, and nothing is raised in turn
+            events["seq"][handler] = self._in_turn.feed(events[~resample])
+        return chosen(events, (resample | handler) & (events["seq"] > 0))
 
 
 def registered_after(scenario: Scenario, number: int) -> Doorbell | None:

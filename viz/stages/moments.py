@@ -50,10 +50,8 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     if Trait.WAITS in traits:
         found["unheard"] = unheard_until(events, journeys["irq"])
     if Trait.RESAMPLE in traits:
-        heard = event_times(events, EventKind.RESAMPLE)
-        raised = first_after(event_times(events, EventKind.IRQFD), journeys["handler"], FOREVER)  # the line, once more
-        until = np.where(raised > 0, raised, FOREVER)
-        found["resampled"] = if_there(journeys["handler"] > 0, first_after(heard, journeys["handler"], until))
+        heard = heard_at(events, journeys["interrupt"])
+        found["resampled"] = if_there((journeys["handler"] > 0) & (heard > journeys["handler"]), heard)
     if Trait.TWO_VCPUS in traits:
         rang = vcpu_at(events, EventKind.RING, journeys["ring"])
         ran = vcpu_at(events, EventKind.HANDLER, journeys["handler"])
@@ -61,6 +59,15 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     elif Trait.REROUTE in traits and Trait.IRQFDS not in traits:
         found["lane"] = vector_at(events, journeys["handler"]) == OTHER_VECTOR
     return found
+
+
+def heard_at(events: Events, interrupts: Times) -> Times:
+    """When the device has heard that each of the interrupts (by number) is over; 0 where it has not."""
+    resamples = np.sort(select(events, EventKind.RESAMPLE), order=["seq", "tsc"])
+    if not resamples.size:
+        return np.zeros(interrupts.size, np.uint64)
+    at = np.minimum(np.searchsorted(resamples["seq"], interrupts), resamples.size - 1)
+    return if_there(resamples["seq"][at] == interrupts, resamples["tsc"][at])
 
 
 def unheard_until(events: Events, signalled: Times) -> Times:

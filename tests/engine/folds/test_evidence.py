@@ -252,6 +252,35 @@ def test_a_resample_before_the_handler_is_not_the_guests_doing(size: int) -> Non
     assert "0 resamples came, so the line is still high, and the device waits (kvm_intel)." in stuck[0]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_a_handler_that_knows_of_the_next_interrupt_already_runs_for_its_own(size: int) -> None:
+    """The device hears of the first one before its handler has begun, or has looked at what is announced."""
+
+    def signal(number: int) -> Row:
+        return EventKind.IRQFD, 5, number, 0
+
+    def heard(number: int) -> Row:
+        return EventKind.RESAMPLE, 5, number, 1
+
+    def handler(newest: int, covers: int) -> Row:
+        return EventKind.HANDLER, 0x41, newest, covers
+
+    before = [signal(1), heard(1), signal(2), handler(2, 2), handler(2, 0), heard(2)]
+    claim = claims("irq-level-resample", *before, size=size, backend="kvm_pvm")[0]
+    assert "2 resamples came; 1 of 2 was read before the handler's first instruction" in claim
+    chain = [signal(1), handler(2, 2), heard(1), signal(2), heard(2), signal(3), handler(3, 1), handler(3, 0), heard(3)]
+    claim = claims("irq-level-resample", *chain, size=size, backend="kvm_pvm")[0]
+    assert "3 resamples came; 1 of 3 was read before the handler's first instruction" in claim
+    lost = [signal(1), handler(1, 1), heard(1), (EventKind.LOST, Lane.GUEST, 0, 1), signal(2), heard(2), signal(3)]
+    claim = claims("irq-level-resample", *lost, handler(3, 2), heard(3), signal(4), heard(4), handler(4, 1), size=size)[
+        0
+    ]
+    assert claim.endswith(
+        "4 resamples came, 2 of which have their handler's stamp; 1 of 2 was read before the handler's "
+        "first instruction: kvm_fake ends an interrupt when it injects it."
+    )
+
+
 def test_refusals_are_named_even_unknown_ones() -> None:
     known = (EventKind.REFUSED, Operation.IRQFD_ASSIGN, 25, errno.EBUSY)
     other = (EventKind.REFUSED, Operation.IOEVENTFD_ASSIGN, 0x510, 999)

@@ -225,6 +225,14 @@ def test_a_line_is_lowered_when_its_function_was_entered_and_not_when_the_device
     assert lowered(np.concatenate([by_the_host, heard])) == (2900, 2900)
 
 
+def test_a_device_that_heard_before_the_handler_ran_does_not_hear_of_the_next_interrupt_instead() -> None:
+    before = told((1900, EventKind.RESAMPLE, 5, 3, 1), (1910, EventKind.IRQFD, 5, 4, 0))
+    events = np.concatenate([before, told((2900, EventKind.RESAMPLE, 5, 4, 1))])
+    traits = traits_of(load_scenario("irq-level-resample"))
+    own, next_ = (journey(seq=0, irq=irq, handler=2000, interrupt=number) for irq, number in ((1000, 3), (1910, 4)))
+    assert [int(moments(one, events, traits)["resampled"][0]) for one in (own, next_)] == [0, 2900]
+
+
 def test_a_completion_of_io_uring_is_measured_where_the_kernel_signals_it() -> None:
     scenario, one = load_scenario("io-uring"), journey(**ROUND_TRIP)
     signalled = told((1150, *PROBED[1][1:]), (1830, EventKind.EVENTFD_SIGNAL, EventfdSignaller.OTHER, 9, 32))
