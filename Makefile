@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills left-behind wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills left-behind wirings svm lectures soak again sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -101,6 +101,10 @@ soak: build
 	@for n in $$(seq $(or $(N),20)); do \
 	    BELLWIRE_SPINNING=all $(BIN)/python -m pytest -q -x tests/engine -k 'every_scenario_ or every_length' || exit 1; \
 	done
+
+# All that CI does, N times in a row in clean clones, beside a busy loop on each CPU; the first failure ends it. Hours.
+again: build
+	@$(BIN)/python -m tests.again $(or $(N),20)
 
 # Captions, evidence and totals of every scenario in every wiring, held against plain counts.
 sentences: build
