@@ -13,10 +13,10 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Lane, Setting
 from bellwire.engine.folds.beginning import Before
+from bellwire.engine.folds.journeys import OPEN_LIMIT, WAITING_LIMIT
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 LONE = 1 << 62  # added to the number of an interrupt that answers no doorbell
-OPEN_LIMIT = 1 << 16  # journeys under way
 REACH = 1 << 32  # from the newest number that an event names to those that may be meant
 
 Ends = tuple[list[int], list[int]]  # flows that pass through an event, flows that end there
@@ -113,7 +113,7 @@ class Flows:
                 del self._rung[doorbell]
         if not self._dropped(row.seq):
             self._signalled[row.seq] = flows
-        if len(self._signalled) > OPEN_LIMIT:
+        if len(self._signalled) > WAITING_LIMIT:
             del self._signalled[next(iter(self._signalled))]
         return flows
 

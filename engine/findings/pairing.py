@@ -100,16 +100,25 @@ def at_least(bounds: tuple[float | None, float | None]) -> float:
 
 
 def incomplete(latencies: Latencies) -> Iterator[Finding]:
-    """Journeys that have lost a stage for good."""
-    given_up = latencies.tracker.given_up
-    if given_up:
-        complete = latencies.clock_error.journeys or latencies.journeys
+    """Journeys that have lost a stage for good, or that were not followed to their end."""
+    too_many = latencies.tracker.too_many
+    unpaired = latencies.tracker.given_up - too_many
+    complete = latencies.clock_error.journeys or latencies.journeys
+    if too_many:
+        claim = tr_n(
+            "{n} journey was not followed to its end, as too many were under way at once; {complete} were.",
+            "{n} journeys were not followed to their end, as too many were under way at once; {complete} were.",
+            too_many,
+            complete=grouped(complete),
+        )
+        yield Finding(claim, {"not_followed": too_many, "complete": complete}, STAMPS)
+    if unpaired:
         claim = tr_n(
             "{n} journey could not be paired, as one of its events is missing or could be another one's; {complete} "
             "could.",
             "{n} journeys could not be paired, as one of their events is missing or could be another one's; "
             "{complete} could.",
-            given_up,
+            unpaired,
             complete=grouped(complete),
         )
-        yield Finding(claim, {"incomplete": given_up, "complete": complete}, STAMPS)
+        yield Finding(claim, {"incomplete": unpaired, "complete": complete}, STAMPS)

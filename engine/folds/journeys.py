@@ -7,7 +7,8 @@ Guarantees:
   of a doorbell once the instruction is over, when the host may have answered already).
 - What by its numbers is one journey, but by its stamps arrives before it was sent, is no journey that the clocks can
   tell of: it is counted in `contradicted` and handed out apart from the others, in `out_of_order`.
-- Memory and work are bounded: work by the batch and the open journeys, open journeys by `OPEN_LIMIT`.
+- Memory and work are bounded: work by the batch and the open journeys, those by OPEN_LIMIT and WAITING_LIMIT.
+  Whatever the batch ends is ended first; what is given up by then is counted in `too_many` as well.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ CHAIN = 64  # handlers in a row, each of which was told of the next interrupt be
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
 GAPS_KEPT = 1024  # gaps of the vCPU threads before the newest batch
 NEVER = 2**64
-OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
+OPEN_LIMIT = 1 << 16  # doorbells under way at once; beyond, the oldest are given up
+WAITING_LIMIT = 1 << 18  # interrupts, 23 MB; a host flat out signals so many while the guest loses its CPU for 0.3 s
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
 Numbers = npt.NDArray[np.uint64]
@@ -125,12 +127,15 @@ class Waiting:
         """When the oldest was signalled, TSC; beyond any time if there is none."""
         return int(self._parts[0]["irq"].min()) if self._parts else NEVER
 
-    def add(self, signalled: Journeys) -> int:
-        """Adds the next ones; how many of the oldest have to go, so that OPEN_LIMIT are left."""
+    def add(self, signalled: Journeys) -> None:
+        """Adds the next ones."""
         if signalled.size:
             self._parts.append(signalled)
         self._count += signalled.size
-        gone = over = max(0, self._count - OPEN_LIMIT)
+
+    def let_go(self) -> int:
+        """How many of the oldest have to go, so that WAITING_LIMIT are left: of those that the batch has not ended."""
+        gone = over = max(0, self._count - WAITING_LIMIT)
         while over:
             oldest = self._parts.popleft()
             self._count -= oldest.size
@@ -173,7 +178,8 @@ class JourneyTracker:
         self.vcpus = scenario.vcpus  # that ring
         self.ambiguous = self.vcpus > 1  # whether a number may be that of another one's doorbell
         self.two_clocks = Trait.TWO_GUESTS in traits  # whether one guest rings and another one is interrupted
-        self.given_up = 0  # journeys that began and, because events were lost, can never be completed
+        self.given_up = 0  # journeys that began and can never be completed, because events were lost,
+        self.too_many = 0  # or, of these, because too many were under way at once
         self.contradicted = 0  # complete ones with a stage before its cause
         self.out_of_order = no_journeys()  # of these, those of the newest batch
         self._doorbells = no_journeys()  # under way, by seq
@@ -213,6 +219,7 @@ class JourneyTracker:
             self._arrive(handlers, gaps)
             return self._complete()
         lone = self._handle(handlers, gaps)
+        self._let_go(self._interrupts.let_go())
         return end_to_end(self._complete(), lone)
 
     def under_way_since(self, tsc: int) -> bool:
@@ -235,7 +242,7 @@ class JourneyTracker:
     def _open(self, rung: Numbers, received: Numbers) -> None:
         """Opens a journey for each doorbell up to the newest that the guest has rung or the host received."""
         first, self._opened = self._opened + 1, int(max([self._opened, *rung[-1:], received.max(initial=0)]))
-        self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
+        self._let_go(max(0, self._opened + 1 - first - OPEN_LIMIT))
         opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
         opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
         self._doorbells = self._bounded(end_to_end(self._doorbells, opened))
@@ -306,7 +313,7 @@ class JourneyTracker:
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
         opened = chosen(opened, ~self.pin.drops(signals["seq"]))  # no handler will ever run
-        self.given_up += self._interrupts.add(opened)
+        self._interrupts.add(opened)
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
         """The doorbells that each signal answers: above the first number, up to the second."""
@@ -467,8 +474,13 @@ class JourneyTracker:
 
     def _bounded(self, journeys: Journeys) -> Journeys:
         """The newest OPEN_LIMIT; the rest is given up."""
-        self.given_up += max(0, journeys.size - OPEN_LIMIT)
+        self._let_go(max(0, journeys.size - OPEN_LIMIT))
         return journeys[-OPEN_LIMIT:]
+
+    def _let_go(self, count: int) -> None:
+        """Some are given up though nothing of them is missing."""
+        self.given_up += count
+        self.too_many += count
 
 
 def select(events: Events, *kinds: EventKind) -> Events:

@@ -147,10 +147,13 @@ def bounds(error: ClockError, unit: Unit | None = None) -> str:
 
 def left_out(latencies: Latencies) -> str:
     """What is in no latency, or not in all: "50 journeys of warm-up, 3 that have lost an event"; "" if all are."""
-    out_of_order, given_up = latencies.tracker.contradicted, latencies.tracker.given_up
+    out_of_order, too_many = latencies.tracker.contradicted, latencies.tracker.too_many
+    given_up = latencies.tracker.given_up - too_many
     parts = [tr("{journeys} of warm-up", journeys=count_of(latencies.warmup, "journey"))] if latencies.warmup else []
     if given_up:
         parts.append(tr("{journeys} that could not be paired", journeys=count_of(given_up, "journey")))
+    if too_many:
+        parts.append(tr("{journeys} not followed to the end", journeys=count_of(too_many, "journey")))
     if latencies.stopped:
         stopped = count_of(latencies.stopped, "journey")
         parts.append(tr("{journeys} during a stop of the whole program", journeys=stopped))

@@ -203,15 +203,27 @@ def test_what_no_handler_has_reached_is_not_touched(monkeypatch: pytest.MonkeyPa
     assert touched[51:] == [0]
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 9])
+def test_what_its_own_batch_ends_is_not_given_up_however_large_that_is(
+    monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    monkeypatch.setattr(bellwire.engine.folds.journeys, "WAITING_LIMIT", 1000)
+    tracker = JourneyTracker(scenario(by="guest", doorbell=False))
+    run = np.concatenate([interrupts(1 + first, 100, handled=first + 100) for first in range(0, 9000, 100)])
+    run["arg"] = np.where(run["kind"] == EventKind.HANDLER, 100, 0)
+    assert sum(tracker.feed(part).size for part in np.array_split(run, pieces)) == 9000
+    assert (tracker.given_up, tracker.too_many) == (0, 0)
+
+
 def test_of_those_that_wait_the_oldest_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bellwire.engine.folds.journeys, "OPEN_LIMIT", 1000)
+    monkeypatch.setattr(bellwire.engine.folds.journeys, "WAITING_LIMIT", 1000)
     tracker = JourneyTracker(scenario(by="guest", doorbell=False))
     for number in range(5):
         tracker.feed(interrupts(1 + 300 * number, 300))
-    assert tracker.given_up == 500
+    assert (tracker.given_up, tracker.too_many) == (500, 500)
     found = tracker.feed(interrupts(1501, 10, handled=1505))
-    assert found["seq"].tolist() == list(range(511, 1506))
-    assert tracker.given_up == 510
+    assert found["seq"].tolist() == list(range(501, 1506))  # more than wait on, but the handler is there already
+    assert (tracker.given_up, tracker.too_many) == (500, 500)
 
 
 @pytest.mark.parametrize("pieces", [1, 7, 900])

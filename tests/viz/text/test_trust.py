@@ -65,6 +65,9 @@ def test_what_is_left_out_is_named_and_counted() -> None:
         "their order (from all but round trip and store cost)"
     )
     assert "3 journeys" in footnote(latencies)
+    latencies.tracker.too_many = 2
+    told = "1 journey that could not be paired, 2 journeys not followed to the end and 1\u202f200 journeys whose"
+    assert told in left_out(latencies)
     assert footnote(latencies, "whole run so far").count("(whole run so far)") == 2
 
 
