@@ -59,7 +59,9 @@ class Hops:
 
         lost: records so far that found no room.
         """
-        self._begun = self._begun or complete
+        if not self._begun:  # what the first batch brings has come since it is listened, not since it was taken
+            self._begun = int(records["tsc"][0]) if records.size else complete
+            self._counted.append((self._begun, Counter()))
         self._complete = max(self._complete, complete)
         if lost != self._lost:
             self.one_at_a_time.forget()

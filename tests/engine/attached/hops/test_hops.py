@@ -120,6 +120,18 @@ def test_rates_are_of_bins_that_are_over_and_counts_a_second_of_the_last() -> No
     assert figures.seconds == pytest.approx(0.35)
 
 
+def test_what_the_first_look_brings_has_come_in_the_time_before_it() -> None:
+    """A hundred doorbells a second, the first forty of which nobody had taken for 0.4 s."""
+    hops = Hops(Clock(HZ), "kvm_pvm")
+    rung = [(0.01 + number / 100) for number in range(100)]
+    for begin, end in ((0, 0.4), (0.4, 0.7), (0.7, 1.0)):
+        some = [store(round(at * HZ)) for at in rung if begin <= at < end]
+        hops.feed(records(*some), SEEN, round(end * HZ))
+        doorbell = hops.figures(SEEN).doorbells[0]
+        assert doorbell.last_second == pytest.approx(100, rel=0.03)
+        assert doorbell.rung / hops.figures(SEEN).seconds == pytest.approx(100, rel=0.03)
+
+
 def test_lost_records_are_told() -> None:
     hops = Hops(Clock(HZ), "kvm_amd")
     hops.feed(records(row(5, K.EXIT_SERVED, VCPU, 0x78, 2, 40), row(6, K.WOKEN, VCPU, 1, 1)), SEEN, 10, lost=3)
