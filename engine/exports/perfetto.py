@@ -83,7 +83,8 @@ class Trace:
         self.events = 0
         self._writer, self._clock, self._first = writer, header.clock, recording.first
         queues = header.scenario.doorbell.queues if header.scenario.doorbell else 1
-        self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits_of(header.scenario))
+        traits = traits_of(header.scenario)
+        self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits, Trait.RESAMPLE in traits)
         self._tracks = Tracks(writer, ROOT)
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid

@@ -13,7 +13,7 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Lane, Setting
 from bellwire.engine.folds.beginning import Before
-from bellwire.engine.folds.journeys import OPEN_LIMIT, WAITING_LIMIT
+from bellwire.engine.folds.journeys import OPEN_LIMIT, WAITING_LIMIT, InTurn
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 LONE = 1 << 62  # added to the number of an interrupt that answers no doorbell
@@ -43,8 +43,8 @@ class Row(NamedTuple):
 class Flows:
     """Follows journeys by their numbers. direct: doorbells are interrupts; queues: that the guest rings in turn."""
 
-    def __init__(self, direct: bool, queues: int, masked: bool = False) -> None:
-        """masked: the interrupt's pin is, from the start."""
+    def __init__(self, direct: bool, queues: int, masked: bool = False, in_turn: bool = False) -> None:
+        """masked: the interrupt's pin is, from the start. in_turn: it is a level with a resamplefd."""
         self._direct, self._queues = direct, queues
         self._rung: dict[int, None] = {}  # doorbells on their way, in order
         self._signalled: dict[int, list[int]] = {}  # interrupts on their way, in order: the flows that each carries on
@@ -52,6 +52,7 @@ class Flows:
         self._newest = 0  # newest interrupt signalled
         self._unsure = False  # whether a signal was lost since the last that answered a doorbell
         self._announced = 0  # newest interrupt that a handler knew of
+        self._in_turn = InTurn() if in_turn else None
         self._pin = MaskedPin()
         if masked:
             self._pin.mask(0)
@@ -70,7 +71,7 @@ class Flows:
             case EventKind.IRQFD | EventKind.IRQ_IOCTL | EventKind.SUBMIT:
                 return self._signal(row), []
             case EventKind.HANDLER:
-                return [], self._handled(row)
+                return [], self._handled(self._own(row))
             case _:
                 self._note(row)
                 return NOWHERE
@@ -86,6 +87,8 @@ class Flows:
                 self._announced = max(self._announced, row.seq)
             case EventKind.LOST, Lane.GUEST | Lane.ENGINE:  # the handler of what is under way may be among them
                 (self._rung if self._direct else self._signalled).clear()
+                if self._in_turn:
+                    self._in_turn.miss()
 
     def _opened(self, doorbell: int) -> int:
         self._rung[doorbell] = None
@@ -120,6 +123,12 @@ class Flows:
     def _dropped(self, interrupt: int) -> bool:
         """Whether no handler will ever run for it."""
         return bool(self._pin.above) and bool(self._pin.drops(np.array([interrupt], np.uint64))[0])
+
+    def _own(self, row: Row) -> Row:
+        """A handler of a level by the number of the interrupt that it ran for; 0: not known, or none."""
+        if self._in_turn is None:
+            return row
+        return row._replace(seq=self._in_turn.next(row.seq, row.arg), arg=1)
 
     def _handled(self, row: Row) -> list[int]:
         """What this handler is for: the interrupts that were signalled by now and are known to the guest by now.

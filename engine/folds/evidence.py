@@ -29,6 +29,7 @@ from bellwire.engine.events import (
     no_events,
     vms_in,
 )
+from bellwire.engine.folds.journeys import InTurn
 from bellwire.engine.folds.signal_ways import SignalWays
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.outlet import VCPU_THREAD, gaps_of, passed_over
@@ -115,48 +116,6 @@ class EarlySignals:
         if self._assigned:
             self._now = Early()
         self._assigned = False
-
-
-# -- Which interrupt of a level runs which handler. A handler reads the newest number that was announced a moment after
-# it has begun, and by then the device may have heard that its line is low, and raised it for the next interrupt: that
-# one has a handler of its own, which finds nothing new. Each waits for the one before, so they come in turn.
-
-MOST_OWED = 8  # interrupts that wait for their handler, at a line
-
-
-class InTurn:
-    """A fold over the handlers of a level with a resamplefd, and over the gaps between them."""
-
-    def __init__(self) -> None:
-        self._owed: list[int] = []  # interrupts that a handler has seen announced, and has not run for
-        self._gap = False  # whether handlers may be missing since the newest one
-
-    def feed(self, events: Events) -> npt.NDArray[np.uint64]:
-        """The number of the interrupt that each handler among the events ran for, 0: not known, or none; shape (n,).
-
-        Whatever is no handler says that some may be missing before the next one.
-        """
-        handler = events["kind"] == EventKind.HANDLER
-        if handler.all() and (events["arg"] == 1).all() and not (self._owed or self._gap):
-            same: npt.NDArray[np.uint64] = events["seq"].copy()
-            return same
-        rows = zip(handler.tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True)
-        numbers: npt.NDArray[np.uint64] = np.array([self._next(*row) for row in rows], np.uint64)[handler]
-        return numbers
-
-    def _next(self, handler: bool, seq: int, covers: int) -> int:
-        if self._gap or not handler:
-            self._owed.clear()
-        most = 1 if self._gap else MOST_OWED - len(self._owed)
-        self._gap = not handler
-        if not handler or covers > most:
-            self._owed.clear()
-            return 0
-        self._owed += range(seq - covers + 1, seq + 1)
-        ran_for = self._owed.pop(0) if self._owed else 0
-        if not covers:
-            self._owed.clear()
-        return ran_for
 
 
 MMIO_EXITS = STATS.index("mmio_exits")

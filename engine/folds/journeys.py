@@ -158,6 +158,54 @@ class Waiting:
         self._count += journeys.size
 
 
+# -- Which interrupt of a level runs which handler. A handler reads the newest number that was announced a moment after
+# it has begun, and by then the device may have heard that its line is low, and raised it for the next interrupt: that
+# one has a handler of its own, which finds nothing new. Each waits for the one before, so they come in turn.
+
+MOST_OWED = 8  # interrupts that wait for their handler, at a line
+
+
+class InTurn:
+    """A fold over the handlers of a level with a resamplefd, and over the gaps between them."""
+
+    def __init__(self) -> None:
+        self._owed: list[int] = []  # interrupts that a handler has seen announced, and has not run for
+        self._gap = False  # whether handlers may be missing since the newest one
+
+    def feed(self, events: Events) -> npt.NDArray[np.uint64]:
+        """The number of the interrupt that each handler among the events ran for, 0: not known, or none; shape (n,).
+
+        Whatever is no handler says that some may be missing before the next one.
+        """
+        handler = events["kind"] == EventKind.HANDLER
+        if handler.all() and (events["arg"] == 1).all() and not (self._owed or self._gap):
+            same: npt.NDArray[np.uint64] = events["seq"].copy()
+            return same
+        rows = zip(handler.tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True)
+        ran_for = [self.next(seq, covers) if handles else self.miss() for handles, seq, covers in rows]
+        numbers: npt.NDArray[np.uint64] = np.array(ran_for, np.uint64)[handler]
+        return numbers
+
+    def miss(self) -> int:
+        """Handlers may be missing before the next one; 0."""
+        self._owed.clear()
+        self._gap = True
+        return 0
+
+    def next(self, seq: int, covers: int) -> int:
+        """The number of the interrupt that the next handler ran for, 0: not known, or none."""
+        most = 1 if self._gap else MOST_OWED - len(self._owed)
+        self._gap = False
+        if covers > most:
+            self._owed.clear()
+            return 0
+        self._owed += range(max(seq - covers, 0) + 1, seq + 1)
+        ran_for = self._owed.pop(0) if self._owed else 0
+        if not covers:
+            self._owed.clear()
+        return ran_for
+
+
 class JourneyTracker:
     """Folds events into complete journeys.
 
@@ -193,6 +241,7 @@ class JourneyTracker:
         self._unsure = False  # whether a signal was lost since then
         self._announced = 0  # newest interrupt that a handler before the last few knew of
         self._handled = no_events()  # the last few handlers
+        self._in_turn = InTurn() if Trait.RESAMPLE in traits else None
         self._from_start = True  # whether the stream is a run's from its start
         self._gap = 0  # TSC of the guest's newest gap
         self._vcpu_gaps: Numbers = np.empty(0, np.uint64)  # TSC of the vCPU threads' newest gaps, rising
@@ -203,7 +252,7 @@ class JourneyTracker:
         if not events.size:
             return no_journeys()
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
-        handlers, gaps = select(events, EventKind.HANDLER), gap_times(events, Lane.GUEST)
+        handlers, gaps = self._handlers(events), gap_times(events, Lane.GUEST)
         self._begin(select(events, EventKind.BEFORE))
         self.pin.feed(events)
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
@@ -221,6 +270,17 @@ class JourneyTracker:
         lone = self._handle(handlers, gaps)
         self._let_go(self._interrupts.let_go())
         return end_to_end(self._complete(), lone)
+
+    def _handlers(self, events: Events) -> Events:
+        """Those of a level by the number of the interrupt that each ran for, as far as that is known."""
+        handlers = select(events, EventKind.HANDLER)
+        if self._in_turn is None:
+            return handlers
+        own = (events["kind"] == EventKind.HANDLER) | gaps_of(events, Lane.GUEST)
+        numbers = self._in_turn.feed(chosen(events, own))
+        handlers = chosen(handlers, numbers > 0)
+        handlers["seq"], handlers["arg"] = numbers[numbers > 0], 1
+        return handlers
 
     def under_way_since(self, tsc: int) -> bool:
         """Whether a journey that is known to have begun by then has neither ended nor been given up."""

@@ -9,6 +9,8 @@ import pytest
 
 from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.narration import TOLD, narrate
@@ -83,7 +85,9 @@ def read_of(point: Standpoint, around: Circumstances) -> str:
 def run_of(point: Standpoint, around: Circumstances) -> str:
     for tsc, kind, _, _, id, _, arg in around.events.tolist():
         if kind == EventKind.HANDLER and tsc == point.stamp("handler"):
-            return f"serves {merged_signals(Telling(point, around))} at once" if arg > 1 else f"vector {id:#x} runs"
+            # of a level with a resamplefd each has a handler of its own, which may know of the next one already
+            together = arg > 1 and Trait.RESAMPLE not in traits_of(around.scenario)
+            return f"serves {merged_signals(Telling(point, around))} at once" if together else f"vector {id:#x} runs"
     return ""
 
 
