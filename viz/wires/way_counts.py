@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Switch, vms_in
+from bellwire.engine.events import EventKind, Events, Switch, chosen, end_to_end, no_events, vms_in
 from bellwire.engine.outlet import passed_over
 
 REMEMBERED = 128  # signals of earlier batches whose handlers may be still to come
@@ -34,6 +34,7 @@ class WayCounts:
         self._left: dict[int, int] = {}  # by `vm`: the newest doorbell that left
         self._sent: Numbers = np.zeros(0, np.uint64)  # the newest signals, and
         self._by_ioctl: npt.NDArray[np.bool_] = np.zeros(0, bool)  # which of them were sent by an ioctl
+        self._early = no_events()  # handlers that knew of a signal which is still to come
 
     def feed(self, of_kind: dict[EventKind, Events]) -> list[tuple[str, Events, Numbers | int]]:
         """The next batch by kind; (name, events, what each adds)."""
@@ -45,7 +46,7 @@ class WayCounts:
         found: list[tuple[str, Events, Numbers | int]] = [("taken", stayed[on], 1), ("noted", stayed[~on], 1)]
         self._direct = self._direct or bool((of_kind.get(EventKind.WIRE, none)["seq"] > 0).any())
         self._remember({kind: of_kind[kind] for kind in SENT if kind in of_kind})
-        handlers = of_kind.get(EventKind.HANDLER, none)
+        handlers = self._that_can_be_told(of_kind.get(EventKind.HANDLER, none))
         found.append(("injected", handlers[self._written(handlers["seq"])], 1))
         return found + (self._passed_over(told) if told.size else [])
 
@@ -83,6 +84,15 @@ class WayCounts:
         order = np.argsort(numbers, kind="stable")
         self._sent = numbers[order]
         self._by_ioctl = np.concatenate([self._by_ioctl[-REMEMBERED:], *by_ioctl])[order]
+
+    def _that_can_be_told(self, handlers: Events) -> Events:
+        """Those whose signal has come, or does not come: one looks what is announced after it has begun."""
+        if self._direct:
+            return handlers
+        handlers = end_to_end(self._early, handlers)
+        ahead = handlers["seq"] > self._sent.max(initial=0)
+        self._early = chosen(handlers, ahead)[-REMEMBERED:]
+        return chosen(handlers, ~ahead)
 
     def _written(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of these interrupts are known to be sent by no ioctl."""
