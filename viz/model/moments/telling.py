@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
@@ -46,12 +47,12 @@ def journey_told(model: LiveModel, which: Teller) -> Journeys:
 
 
 def median_journey(model: LiveModel) -> Journeys:
-    """Of those held, one whose whole latency is the nearest to their median; shape (1,) or (0,)."""
+    """Of those held, one whose whole latency is the nearest to the median of all; shape (1,) or (0,)."""
     held = [some[~np.isnan(whole_length(some))] for some in model.journeys]
     lengths = [whole_length(some) for some in held]
     if not sum(map(len, held)):
         return no_journeys()
-    median = float(np.median(np.concatenate(lengths)))
+    median = median_of_all(model, np.concatenate(lengths))
     nearest = [
         (float(np.abs(length - median).min()), n, int(np.abs(length - median).argmin()))
         for n, length in enumerate(lengths)
@@ -59,6 +60,13 @@ def median_journey(model: LiveModel) -> Journeys:
     ]
     _, n, at = min(nearest)
     return held[n][at : at + 1]
+
+
+def median_of_all(model: LiveModel, held: npt.NDArray[np.float64]) -> float:
+    """Of the whole latency, in cycles. held: of the journeys held, if others have made room for them not all."""
+    counted = model.present.latencies.histograms[model.whole_latency]
+    ns = counted.percentile(50) if counted.count > held.size else None
+    return float(np.median(held)) if ns is None else ns * model.clock.hz / 1e9
 
 
 def begin_story(model: LiveModel, which: Teller, seconds: float = STAGE_SECONDS) -> bool:

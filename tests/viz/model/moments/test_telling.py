@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+import bellwire.viz.model.live
+from bellwire.engine.events import EVENT, EventKind, Lane
 from bellwire.engine.folds.journeys import JOURNEY, no_journeys
 from bellwire.viz.model.history import History
 from bellwire.viz.model.journey_of import whole_length
@@ -22,6 +24,7 @@ from bellwire.viz.model.moments.telling import (
 )
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
+from tests.support.batch_source import model_of
 from tests.support.emulated import SAID
 from tests.support.shipped_models import shipped_model
 
@@ -107,6 +110,23 @@ def test_which_journey_is_told(model: LiveModel) -> None:
     model.step(-1)
     model.step(-1)
     assert journey_told(model, Teller.CHOSEN) == model.selection.journeys != newest
+
+
+def test_the_median_is_that_of_all_journeys_however_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first two thirds take 100 cycles and are held no more; of the others one in ten does, and nine take 900."""
+    monkeypatch.setattr(bellwire.viz.model.live, "JOURNEY_LIMIT", 1)
+    number = np.arange(1, 60_001)
+    took = np.where((number <= 40_000) | (number % 10 == 0), 100, 900)
+    events = np.zeros(2 * number.size, EVENT)
+    events["kind"] = np.repeat([EventKind.IRQFD, EventKind.HANDLER], number.size)
+    events["lane"] = np.repeat([Lane.IO_THREAD, Lane.GUEST], number.size)
+    events["seq"], events["arg"] = np.tile(number, 2), np.repeat([0, 1], number.size)
+    events["tsc"] = np.concatenate([number * 1000, number * 1000 + took]) + 10**9
+    model = model_of(np.array_split(np.sort(events, order="tsc"), 50), "irq-msi")
+    for _ in range(50):
+        model.drain()
+    assert sum(map(len, model.journeys)) < number.size / 2
+    assert whole_length(journey_told(model, Teller.MEDIAN)).tolist() == [100]
 
 
 def test_the_stopwatch_says_what_is_measured_and_what_is_only_bounded(model: LiveModel) -> None:
