@@ -22,10 +22,14 @@ from bellwire.viz.text.trust import no_times
 NONE_TOLD = "No journey came to its end after the warm-up, so there is nothing to divide."
 CLOCKS_APART = "The clocks of guest and host are apart, so no part between a stamp of one and of the other can be told."
 ROWS = {"median": 50.0, "p99": 99.0}
+LEAST_HELD, MOST_HELD = 3, 32  # blocks of events: more than the least where journeys are as long; 64 MB at most
 
 
 class ExplainedRecording:
-    """A recording read through once, in blocks: three of them are held at a time."""
+    """A recording read through once, in blocks, of which as many are held as the journeys under way began in.
+
+    What stamps beside its record tell of a journey that is longer than all that are held is not told.
+    """
 
     def __init__(self, path: Path, progress: Callable[[float], None] = lambda share: None) -> None:
         self.recording = Recording(path)
@@ -33,26 +37,45 @@ class ExplainedRecording:
         scenario, host = self.source.scenario, self.source.host
         self.latencies = Latencies(scenario, self.source.clock)
         self.run = RunShares(WaysOf(scenario, self.source.backend, host.get("kernel", "")), self.source.clock)
-        waiting, held = None, list[Events]()
+        self._held, self._held_from = list[Events](), 0  # the newest blocks, and from which TSC on they are all
+        waiting = None
         for number in range(self.recording.entries.size):
-            events = self.recording.read_once(number)
-            held = [*held[-2:], events]
+            self._held.append(events := self.recording.read_once(number))
             journeys = self._counted(events)
             if waiting is not None:
-                self._feed(waiting, held)
+                self._feed(waiting)
             waiting = journeys
+            self._let_go(waiting)
             progress((number + 1) / self.recording.entries.size)
         if waiting is not None:
-            self._feed(waiting, held)
+            self._feed(waiting)
+
+    def _let_go(self, waiting: Journeys) -> None:
+        """Of the blocks in which no journey began that is under way, or waits for what comes behind its end."""
+        first = int(begin(waiting).min(initial=2**64 - 1))
+        while len(self._held) > LEAST_HELD:
+            last = int(self._held[0]["tsc"].max(initial=0))
+            needed = first <= last or self.latencies.tracker.under_way_since(last)
+            if needed and len(self._held) <= MOST_HELD:
+                return
+            self._held_from = max(self._held_from, last + 1)
+            del self._held[0]
 
     def _counted(self, events: Events) -> Journeys:
         """The journeys that a block completed and that are among the figures."""
         journeys = self.latencies.feed(events)
         return journeys[~np.isin(begin(journeys), self.latencies.left_out)]
 
-    def _feed(self, journeys: Journeys, held: list[Events]) -> None:
+    def _feed(self, journeys: Journeys) -> None:
         """What ends a call, or is heard of, behind a journey's end is in the block after it."""
-        self.run.feed(journeys, moments(journeys, end_to_end(*held), traits_of(self.source.scenario)))
+        if not journeys.size:
+            return
+        first, older = np.uint64(begin(journeys).min()), self._held[:-LEAST_HELD]
+        around = [block for block in older if block["tsc"].max(initial=0) >= first]
+        events = end_to_end(*around, *self._held[-LEAST_HELD:])
+        found = moments(journeys, events, traits_of(self.source.scenario))
+        whole = begin(journeys) >= np.uint64(self._held_from)
+        self.run.feed(journeys, {name: np.where(whole, times, np.uint64(0)) for name, times in found.items()})
 
     @property
     def why_none(self) -> str:

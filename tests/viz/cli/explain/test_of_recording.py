@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import bellwire.viz.cli.explain.of_recording
+from bellwire.engine.events import EVENT, Clock, EventKind, Lane
+from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.explain.of_recording import ExplainedRecording
 from tests.support.recorded import recorded
@@ -69,3 +75,24 @@ def test_a_scenario_is_run_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "roundtrip", "--signals", "300", "--json"]) == 0
     [way] = json.loads(capsys.readouterr().out)["ways"]
     assert way["latency_ns"]["count"] > 200
+
+
+@pytest.mark.parametrize("held", [3, 32])
+def test_a_journey_that_is_longer_than_a_few_blocks_is_divided_by_its_own_stamps(
+    held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host signals every 100 µs and a handler comes after a second: each call took that long, not half of it."""
+    monkeypatch.setattr(bellwire.viz.cli.explain.of_recording, "MOST_HELD", held)
+    header = replace(recorded(tmp_path / "a.arrow").header, scenario=load_scenario("irq-msi"), clock=Clock(1e9))
+    rows = [(10**9 + n * 100_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, 0) for n in range(1, 10_001)]
+    rows.append((rows[-1][0] + 50_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, 10_000, 10_000))
+    rows.append((rows[-1][0] + 50_000, EventKind.WAIT, Lane.IO_THREAD, 0, 0, 0, 10_000))
+    with Recorder(tmp_path / "b.arrow", header) as recorder:
+        for block in np.array_split(np.array(rows, EVENT), 10):
+            recorder.append(block)
+            recorder.flush()
+    (way,) = ExplainedRecording(tmp_path / "b.arrow").run.told
+    assert way.whole.count == 10_000
+    told = way.slowest
+    assert told is not None
+    assert [share.cycles for share in told.shares] == ([100_000, told.cycles - 100_000] if held > 3 else [told.cycles])
