@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bellwire.engine.counted import number_of
+from bellwire.engine.events import Events
 from bellwire.engine.exports.convert import export_for, write_export
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
@@ -58,12 +59,13 @@ class RecordingReport:
         self.latencies = Latencies(self.source.scenario, self.source.clock)
         self.evidence = Evidence(self.source.scenario, self.source.backend)
         with share_bar("reads", len(self.recording) >= MANY) as progress:
-            for number in range(self.recording.entries.size):
-                self._fold(number)
-                progress((number + 1) / self.recording.entries.size)
+            read = 0
+            for events in self.recording.sorted_batches():
+                self._fold(events)
+                read += events.size
+                progress(read / max(read, len(self.recording)))
 
-    def _fold(self, number: int) -> None:
-        events = self.recording.read_once(number)
+    def _fold(self, events: Events) -> None:
         self.tally.feed(events)
         self.latencies.feed(events)
         self.evidence.feed(events)

@@ -140,7 +140,7 @@ def last_needed(moment: Moment, recording: Recording) -> int:
 def journey_numbered(recording: Recording, number: int) -> Journeys:
     """The first journey of this number, shape (1,); MomentError if there is none."""
     tracker, seen = JourneyTracker(recording.header.scenario), [0, 0]
-    for events in recording.batches():
+    for events in recording.sorted_batches():
         journeys = tracker.feed(events)
         numbers = np.where(journeys["ring"] > 0, journeys["seq"], journeys["interrupt"])
         found = np.flatnonzero(numbers == number)
@@ -163,7 +163,7 @@ def journey_numbered(recording: Recording, number: int) -> Journeys:
 def event_numbered(recording: Recording, kind: EventKind, number: int) -> Events:
     """The so-manieth event of a kind, shape (1,); MomentError if there are not so many."""
     before = 0
-    for events in recording.batches():
+    for events in recording.sorted_batches():
         found = np.flatnonzero(events["kind"] == kind)
         if found.size >= number - before:
             return events[found[number - before - 1 : number - before]]

@@ -45,9 +45,11 @@ class AttachedReport:
         self.hops = RecordedHops(recording.header.clock, recording.header.backend, self.moments.threads)
         self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
         with share_bar("reads", len(recording) >= MANY) as progress:
-            for number in range(recording.entries.size):
-                self._fold(recording.read_once(number))
-                progress((number + 1) / recording.entries.size)
+            read = 0
+            for events in recording.sorted_batches():
+                self._fold(events)
+                read += events.size
+                progress(read / max(read, len(recording)))
 
     def _fold(self, events: Events) -> None:
         self.outline.feed(events)

@@ -39,14 +39,16 @@ class ExplainedRecording:
         self.run = RunShares(WaysOf(scenario, self.source.backend, host.get("kernel", "")), self.source.clock)
         self._held, self._held_from = list[Events](), 0  # the newest blocks, and from which TSC on they are all
         waiting = None
-        for number in range(self.recording.entries.size):
-            self._held.append(events := self.recording.read_once(number))
+        read = 0
+        for events in self.recording.sorted_batches():
+            self._held.append(events)
             journeys = self._counted(events)
             if waiting is not None:
                 self._feed(waiting)
             waiting = journeys
             self._let_go(waiting)
-            progress((number + 1) / self.recording.entries.size)
+            read += events.size
+            progress(read / max(read, len(self.recording)))
         if waiting is not None:
             self._feed(waiting)
 

@@ -38,7 +38,7 @@ class LabRun:
         """All of a recording."""
         header = recording.header
         run = cls(header.scenario, header.backend, header.clock)
-        for batch in recording.batches():
+        for batch in recording.sorted_batches():
             run.feed(batch)
         return run
 
