@@ -10,9 +10,9 @@
  * less than the lower half's range (1.6 s at 2.6 GHz): the guest's own stamp before, the turn it has marked, or a look of
  * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced, or at least the slot
  * itself was not there. If all that is too long ago, as when nobody has read for seconds, times still follow one from another
- * where the last of them would lie ahead if one range more had passed anywhere. Else, as after a stop of the whole process,
- * the time is not known, and the stamp counts as lost; with a handler's on its own all that came meanwhile does, for what it
- * answered would seem to be answered by a later one. A number is completed from the newest that is announced, which it is
+ * where the last of them would lie ahead if one range more had passed anywhere, be it doorbells or handlers on their own. Else,
+ * as after a stop of the whole process, the time is not known, and the stamp counts as lost; with a handler's on its own all
+ * that came meanwhile does, for what it answered would seem to be answered by a later one. A number is completed from the newest that is announced, which it is
  * never far behind.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
@@ -58,7 +58,7 @@ struct bw_stamps {
     uint64_t handled, lost, nonsense, last_irq;
     uint64_t since, last_rung, last_alone;    /* nothing true is older: at all, of doorbells, of handlers on their own */
     struct look looks[2];                     /* the newest one, and one that is older */
-    int follows;                              /* each time of a doorbell that waits follows from the one before */
+    int follows;                              /* each time in the ring that is read follows from the one before */
     uint64_t offset;                          /* the guest's TSC is ahead of ours by so much: slots are read less this */
     const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
 };
@@ -324,9 +324,15 @@ static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index
     return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
 }
 
-/* Whether all times up to `head` follow from the last one that was read. Each is later than the one before it, by what their
- * lower halves say or by whole ranges more; if one range more would make the last later than now, there was none. */
-static int times_follow(const struct bw_stamps *self, uint64_t head, uint64_t now)
+/* Whether times follow one from another, up to this last one. Each is later than the one before it, by what their lower
+ * halves say or by whole ranges more; if one range more would make the last later than now, there was none. */
+static int is_only_way(uint64_t last, uint64_t now)
+{
+    return last <= now && now - last < RANGE;
+}
+
+/* Whether all times of doorbells up to `head` follow from the last one that was read. */
+static int rings_follow(const struct bw_stamps *self, uint64_t head, uint64_t now)
 {
     uint64_t tsc = self->last_rung;
     for (uint64_t index = self->rung; index != head; index++) {
@@ -335,7 +341,24 @@ static int times_follow(const struct bw_stamps *self, uint64_t head, uint64_t no
         tsc = first_time(ours_of_low(self, (uint32_t)times), tsc);
         tsc = first_time(ours_of_low(self, (uint32_t)(times >> 32)), tsc);
     }
-    return is_whole(self, BW_ST_RUNG, self->rung) && tsc <= now && now - tsc < RANGE;
+    return is_whole(self, BW_ST_RUNG, self->rung) && is_only_way(tsc, now);
+}
+
+/* The same of the handlers on their own. */
+static int handlers_follow(const struct bw_stamps *self, uint64_t head, uint64_t now)
+{
+    uint64_t tsc = self->last_alone;
+    if (head - self->alone > IN_USE)
+        return 0;
+    for (uint64_t index = self->alone; index != head; index++)
+        tsc = first_time(ours_of_low(self, (uint32_t)word(self, BW_HANDLER_STAMPS, index)), tsc);
+    return is_whole(self, BW_ST_HANDLED, self->alone) && is_only_way(tsc, now);
+}
+
+/* Whether whatever is not yet read is too old for its lower half to tell, after a time such as `last`. */
+static int is_far(uint64_t last, uint64_t now)
+{
+    return now >= last && now - last >= RANGE;
 }
 
 static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
@@ -344,7 +367,7 @@ static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, st
     uint64_t head = counter(self, BW_ST_RUNG), now = tsc_after_loads();
     if (!begin(self, &self->rung, head, 2))
         return 0;
-    self->follows = now >= self->last_rung && now - self->last_rung >= RANGE && times_follow(self, head, now);
+    self->follows = is_far(self->last_rung, now) && rings_follow(self, head, now);
     for (; self->rung != head && count + 3 <= most; self->rung++) {
         uint64_t times = word(self, BW_RING_TIMES, self->rung), stamp = word(self, BW_RING_HANDLERS, self->rung);
         uint64_t turn = word(self, BW_RING_TURNS, self->rung);
@@ -364,6 +387,7 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
     const uint64_t far[] = {self->looks[0].handled, self->looks[1].handled};
     if (!begin(self, &self->alone, head, 1))
         return 0;
+    self->follows = is_far(self->last_alone, now) && handlers_follow(self, head, now);
     for (; self->alone != head && count < most; self->alone++) {
         uint64_t stamp = word(self, BW_HANDLER_STAMPS, self->alone);
         struct handled handled;
@@ -373,12 +397,14 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
         }
         if (!read_handler(self, stamp, announced, &handled))
             continue;
-        struct bound bound = bound_by_looks(self, self->last_alone, self->alone, far, handled.irq);
+        struct bound bound = self->follows ? (struct bound){self->last_alone, self->last_alone}
+                                           : bound_by_looks(self, self->last_alone, self->alone, far, handled.irq);
         uint32_t added = add_handler(self, &handled, bound, now, out + count);
         if (added)
             self->last_alone = out[count].tsc;
         count += added;
     }
+    self->follows = 0;
     return count;
 }
 
@@ -407,12 +433,14 @@ static void pass_over(struct bw_stamps *self, uint64_t *done, uint64_t head, uin
     *done = head;
 }
 
-/* What came while nobody looked for longer than a lower half tells, if a handler on its own is among it: only a look would
- * bound that one. */
+/* What came while nobody looked for longer than a lower half tells, if handlers on their own are among it that do not follow
+ * one from another: only a look would bound those. */
 static void pass_over_undated(struct bw_stamps *self)
 {
-    uint64_t rung = counter(self, BW_ST_RUNG), handled = counter(self, BW_ST_HANDLED);
-    if (handled == self->alone || tsc_after_loads() - self->looks[0].tsc < RANGE)
+    uint64_t rung = counter(self, BW_ST_RUNG), handled = counter(self, BW_ST_HANDLED), now = tsc_after_loads();
+    if (handled == self->alone || now - self->looks[0].tsc < RANGE)
+        return;
+    if (handlers_follow(self, handled, now))
         return;
     pass_over(self, &self->rung, rung, 2);
     pass_over(self, &self->alone, handled, 1);

@@ -310,6 +310,34 @@ static void following_on(void)
     }
 }
 
+/* The same of handlers on their own, and of doorbells between them. */
+static void handlers_following_on(void)
+{
+    uint64_t tenth = RANGE / 10;
+    for (int with_doorbells = 0; with_doorbells < 2; with_doorbells++)
+        for (int gap = 0; gap < 2; gap++) {
+            memset(memory, 0, BW_MEMORY_SIZE);
+            uint64_t since = bw_tsc() - 3 * RANGE;
+            struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, since);
+            uint64_t at[] = {6 * tenth, (gap ? 19 : 12) * tenth, 19 * tenth + 500, 24 * tenth, 29 * tenth};
+            uint32_t events = with_doorbells ? 15 : 5;
+            for (uint64_t n = 0; n < 5; n++) {
+                if (with_doorbells)
+                    ring_once(n, since + at[n] - 1000);
+                store(slot(BW_HANDLER_STAMPS, n), handler_stamp(since + at[n], n + 1));
+            }
+            store(BW_STATUS + BW_ST_HANDLED, 5);
+            check_drained(stamps, 5, gap ? 0 : events, gap ? events : 0);
+            for (uint64_t n = 0; n < (gap ? 0 : 5); n++) {
+                const struct bw_event *handler = &out[events - 5 + n];
+                CHECK_EQUAL(handler->kind, BW_HANDLER);
+                CHECK_EQUAL(handler->seq, n + 1);
+                CHECK_EQUAL(handler->tsc, since + at[n]);
+            }
+            bw_stamps_free(stamps);
+        }
+}
+
 /* A guest that is kept from its processor between its clock and its counter, for longer than any look allows for. */
 static void kept(void)
 {
@@ -404,6 +432,7 @@ int main(void)
     completing_handlers();
     numbering();
     following_on();
+    handlers_following_on();
     kept();
     free(memory);
     return failures != 0;
