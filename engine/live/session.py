@@ -1,7 +1,8 @@
 """A live source of events: runs a scenario in a real guest.
 
 Guarantees:
-- The engine thread alone uses the machine. Orders of another thread (one) are put into a queue and return at once.
+- The engine thread alone uses the machine, but for one change at a time that another one makes, while it drains. Orders
+  of another thread (one) are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
   doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
   Who takes too slowly is told by PASSED_OVER events what that was (engine/outlet.py), and slows nobody down: each tee()
@@ -17,9 +18,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -70,6 +72,7 @@ NOT_BUILT = tr_later("The guest is still being built.")
 NOT_LIVE = tr_later("The session has ended.")
 NOT_READY = tr_later("The guest has not said that it is ready; it may have lost its way while it booted.")
 FLAT_OUT_REASON = tr_later("The guest rings flat out; lower the pace to ring by hand.")
+T = TypeVar("T")
 PACED = (Order.PACE, Order.BURST, Order.IDLE, Order.RUN)  # orders that change the pace
 
 
@@ -269,7 +272,7 @@ class Session(Source):
             case Order.IRQFD:
                 self._switch(machine, Switch.IRQFD, on)
             case Order.ROUTE:
-                self._hold(machine.change_route())
+                self._hold(self._make(machine, machine.change_route))
             case Order.KERNEL:
                 self._watch_kernel(machine, on)
             case Order.DOORBELL:
@@ -390,7 +393,7 @@ class Session(Source):
         if step.do in SWITCHES:
             self._switch(machine, *SWITCHES[step.do])
         else:
-            self._hold(self._done(machine.do_step(step)))
+            self._hold(self._done(self._make(machine, partial(machine.do_step, step), self.now())))
 
     def _serve(self, seconds: float) -> None:
         """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""
@@ -409,14 +412,18 @@ class Session(Source):
         """One tick: events, samples, losses, and whether the guest still lives."""
         now = self.now()
         self._note_stall(now)
-        events = machine.drain()
-        self._watermark.note(events)
+        self._drain(machine)
         done, seen = self._done(machine.tick()), self._sight.tick(now) if self._sight else no_events()
         stood, samples = self._standing.look(machine, self.now()), self._samples(machine)  # which may take a while
-        self._held = end_to_end(self._held, events, done, seen, stood, *samples, *self._losses(machine))
+        self._held = end_to_end(self._held, done, seen, stood, *samples, *self._losses(machine))
         self._hand_on(min(self._watermark.at(now), self._seen_up_to(now)))
         self.error = machine.trouble()
         self.warning = self._standing.told or (self.unseen if machine.ready else tr(NOT_READY))
+
+    def _drain(self, machine: Machine) -> None:
+        events = machine.drain()
+        self._watermark.note(events)
+        self._hold(events)
 
     def _wait_on(self) -> None:
         """The machine waits for another process, and this thread for the machine: neither stands still."""
@@ -512,18 +519,39 @@ class Session(Source):
         interrupt = self.scenario.interrupt
         held = switch == Switch.IRQFD and interrupt is not None and interrupt.waits and self._running
         if held:
-            machine.set_pace(self._pace, False)
+            self._make(machine, partial(machine.set_pace, self._pace, False))
         for sample in self._count_samples(machine):
             self._hold(sample)
-        before = self.now()
-        (machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd)(on)
         surely = switch == Switch.IOEVENTFD
-        self._hold(self._wire(switch, on, self.now() if on is surely else before))
+        if on is not surely:
+            self._hold(self._wire(switch, on, self.now()))
+        self._make(machine, partial(machine.set_ioeventfd if surely else machine.set_irqfd, on))
+        if on is surely:
+            self._hold(self._wire(switch, on, self.now()))
         if held:
-            machine.set_pace(self._pace, True)
+            self._make(machine, partial(machine.set_pace, self._pace, True))
+
+    def _make(self, machine: Machine, change: Callable[[], T], until: int = LATEST) -> T:
+        """What a change returns: another thread makes it, and this one drains meanwhile.
+
+        On a busy host the kernel takes seconds to let go of an irqfd, in which the rings would overflow. until: TSC;
+        nothing later is handed on before the change is made, as what it tells may be as early as that.
+        """
+        made: Future[T] = Future()
+        thread = threading.Thread(target=carry_out, args=(change, made), name="change", daemon=True)
+        try:
+            begin_thread(thread)
+        except EngineError:  # without another thread it is made by this one
+            return change()
+        while not wait((made,), TICK_SECONDS).done:
+            self._ticked = now = self.now()
+            self._drain(machine)
+            self._hand_on(min(until, self._watermark.at(now), self._seen_up_to(now)))
+        thread.join()
+        return made.result()
 
     def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:
-        machine.set_pace(pace, running)
+        self._make(machine, partial(machine.set_pace, pace, running))
         values = {
             Setting.PACE: FLAT_OUT if math.isinf(pace.per_second) else round(pace.per_second),
             Setting.BURST: pace.burst,
@@ -580,3 +608,11 @@ class Session(Source):
             time.sleep(COLLECT_SECONDS)
             self._left_behind = False
             self._close(machine)
+
+
+def carry_out(change: Callable[[], T], made: Future[T]) -> None:
+    """Makes a change, and hands on what came of it."""
+    try:
+        made.set_result(change())
+    except BaseException as error:
+        made.set_exception(error)

@@ -165,6 +165,36 @@ def test_interrupts_signalled_faster_than_handled_merge() -> None:
     assert tally.irqs_handled + tally.irqs_merged == 640
 
 
+@pytest.mark.parametrize("name", ["set_ioeventfd", "set_irqfd", "set_pace"])
+def test_while_the_kernel_takes_its_time_for_a_change_the_rings_are_drained(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy host it is seconds, in which a guest comes around its stamps' ring."""
+    order = {"set_ioeventfd": Order.IOEVENTFD, "set_irqfd": Order.IRQFD, "set_pace": Order.BURST}[name]
+    with Session(paced("roundtrip")) as session:
+        machine, batches, made = cast(OneGuest, session._machine), [session.take()], threading.Event()
+        change = getattr(machine, name)
+
+        def change_in_its_time(*asked: object) -> object:
+            goal = machine.guest.rung() + lib.BW_STAMP_SLOTS
+            wait_for(lambda: machine.guest.rung() > goal)
+            made.set()
+            return change(*asked)
+
+        def is_made() -> bool:
+            batches.append(session.take())
+            return made.is_set()
+
+        wait_for(lambda: machine.guest.rung() > 0)  # the pace has been set for the first time
+        monkeypatch.setattr(machine, name, change_in_its_time)
+        session.order(order, 2 if order is Order.BURST else False)
+        wait_for(is_made)
+        monkeypatch.undo()
+    batches.append(session.take())
+    assert session.error is None
+    assert_reconciled(session, np.concatenate(batches))
+
+
 @pytest.mark.parametrize(
     "name", each("roundtrip", "roundtrip-userspace", "doorbell-mmio", "irq-msi", "irq-ioapic", "io-uring")
 )
