@@ -15,7 +15,8 @@ import numpy.typing as npt
 from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, finish
-from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, cycles_of, has
+from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, begin, cycles_of, has
+from bellwire.engine.folds.stops import PartnerStops, Stops
 from bellwire.engine.recordings.recording import Recording
 
 KINDS = max(EventKind) + 1
@@ -35,9 +36,10 @@ class Contents:
         self.recording = recording
         self.kinds: npt.NDArray[np.int64] = np.zeros((recording.entries.size, KINDS), np.int64)  # by batch
         self.gaps = Gaps(recording.header.clock)
-        self.slowest: Journeys = np.zeros(len(LATENCIES), JOURNEY)  # by latency, the warm-up left out; 0: none has it
+        self.slowest: Journeys = np.zeros(len(LATENCIES), JOURNEY)  # by latency, of those counted; 0: none has it
         self._noted: set[int] = set()  # numbers of the batches of which it is known that they cannot be read
         self._journeys = 0
+        self._stops, self._partner_stops = (fold(recording.header.clock) for fold in (Stops, PartnerStops))
         self._warm_at = recording.first + recording.header.clock.cycles(WARMUP_SECONDS)
 
     @classmethod
@@ -55,6 +57,8 @@ class Contents:
         self.gaps.feed(events)
         if not events.size:
             self._add_gap(number)
+        self._stops.feed(events)
+        self._partner_stops.feed(events)
         self._compare(journeys)
 
     def _add_gap(self, number: int) -> None:
@@ -71,9 +75,13 @@ class Contents:
         self._noted |= unread
 
     def _compare(self, journeys: Journeys) -> None:
+        """Not those of the warm-up, and none that was under way while everything stood still, or who answers it."""
         number = self._journeys + np.arange(journeys.size)
         self._journeys += journeys.size
-        warm = chosen(journeys, (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at)))
+        counted = (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at))
+        for stops in (self._stops, self._partner_stops):
+            counted &= ~stops.within(begin(journeys), finish(journeys))
+        warm = chosen(journeys, counted)
         for row, name in enumerate(LATENCIES):
             cycles = np.where(has(warm, name), cycles_of(warm, name), -1)
             at = int(cycles.argmax()) if cycles.size else 0

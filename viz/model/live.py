@@ -538,12 +538,17 @@ class LiveModel:
         return self.steps.to_start()
 
     def to_slowest(self, name: str) -> bool:
-        """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
-        return self.steps.to_slowest(name, self.present.latencies.warmup)
+        """To the journey with the longest latency `name`; False if none has it."""
+        return self.steps.to_slowest(self.slowest(name)[0])
+
+    def slowest(self, name: str) -> tuple[Journeys, str]:
+        """The journey with the longest latency `name` of those in the figures, and why there may be a longer one."""
+        latencies = self.present.latencies
+        return self.past.slowest(name, latencies.warmup, latencies.left_out)
 
     def why_not_slowest(self, name: str) -> str:
         """Why a journey that is not held may have taken longer than the slowest that is, as a clause, or ""."""
-        journey, why = self.past.slowest(name, self.present.latencies.warmup)
+        journey, why = self.slowest(name)
         longest = self.present.latencies.histograms[name].max
         held = self.clock.ns(int(cycles_of(journey, name)[0])) if journey.size else -1.0
         return why if self.recorded or longest > held * 1.001 else ""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, end_to_end, no_events
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
-from bellwire.engine.folds.latency import BIN_SECONDS, Series, cycles_of, ends, has, is_counted
+from bellwire.engine.folds.latency import BIN_SECONDS, Series, begin, cycles_of, ends, has, is_counted
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
@@ -38,8 +38,10 @@ KEPT = 8  # stretches whose counts are kept once they were made from events
 PIECE = 20  # bins of a course that are made from journeys together
 PIECES = 32  # of these that are kept
 
+Times = npt.NDArray[np.uint64]
 Totals = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.void]  # rows as those of Series.rows
+NO_TIMES: Times = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -157,10 +159,10 @@ class Past(ABC):
         """The newest event of a kind, until a time; shape (1,), or (0,) if none is held."""
 
     @abstractmethod
-    def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
+    def slowest(self, name: str, warmup: int, left_out: Times = NO_TIMES) -> tuple[Journeys, str]:
         """The journey with the longest latency `name` (shape (1,) or (0,)), and why there may be a longer one, or "".
 
-        warmup: how many of the run's first journeys are left out.
+        warmup: how many of the run's first journeys are left out; left_out: when others began that are in no figure.
         """
 
     @abstractmethod
@@ -341,7 +343,7 @@ class HeldPast(Past):
                 return events[found[-1:]]
         return no_events()
 
-    def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
+    def slowest(self, name: str, warmup: int, left_out: Times = NO_TIMES) -> tuple[Journeys, str]:
         found, longest, held = no_journeys(), -1, self.journeys_held
         number = held.total - len(held)
         why = ""
@@ -350,7 +352,7 @@ class HeldPast(Past):
         for some in held:
             counted = some[max(warmup - number, 0) :]
             number += some.size
-            counted = counted[has(counted, name)]
+            counted = counted[has(counted, name) & ~np.isin(begin(counted), left_out)]
             cycles = cycles_of(counted, name)
             if cycles.size and int(cycles.max()) > longest:
                 longest = int(cycles.max())
@@ -469,11 +471,11 @@ class RecordedPast(HeldPast):
                 return newest
         return no_events()
 
-    def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
+    def slowest(self, name: str, warmup: int, left_out: Times = NO_TIMES) -> tuple[Journeys, str]:
         contents = self.contents
         if contents is None:
             why = tr("{unread}, and only what was played is compared", unread=self._unread())
-            return super().slowest(name, 0)[0], why
+            return super().slowest(name, 0, left_out)[0], why
         return contents.slowest_by(name), ""
 
     def stream(self) -> Iterable[Events]:

@@ -139,9 +139,8 @@ class Steps:
         self._trail.clear()
         return self._go(self._journey_at(self.journeys.start_after(0)))
 
-    def to_slowest(self, name: str, warmup: int) -> bool:
-        """To the held journey with the longest latency `name`, the first `warmup` left out; False if none has it."""
-        journey = self.past.slowest(name, warmup)[0]
+    def to_slowest(self, journey: Journeys) -> bool:
+        """To the slowest journey, shape (1,); False if there is none, shape (0,)."""
         self._trail.clear()
         return self._go(Place(middle_of(journey), journey, no_events()) if journey.size else None)
 

@@ -37,7 +37,7 @@ class Teller(StrEnum):
 def journey_told(model: LiveModel, which: Teller) -> Journeys:
     """The journey that such a story is of; shape (1,), or (0,) if there is none."""
     if which is Teller.SLOWEST:
-        return model.past.slowest(model.whole_latency, model.present.latencies.warmup)[0]
+        return model.slowest(model.whole_latency)[0]
     if which is Teller.MEDIAN:
         return median_journey(model)
     if which is Teller.CHOSEN and model.selection.journeys.size:
