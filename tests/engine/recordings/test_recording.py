@@ -389,7 +389,7 @@ def test_a_file_in_its_place_that_is_built_alike_is_another_file(path: Path) -> 
 
 
 def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="cannot be written: No such file"):
+    with pytest.raises(RecordingError, match="cannot be written: there is no folder"):
         Recorder(tmp_path / "none" / "r.arrow", HEADER)
 
 
