@@ -65,7 +65,7 @@ SETTLE_SECONDS = 1.0  # when a session ends, signals under way may arrive until 
 MOST_TO_SETTLE = 2.0  # or until this is over: a guest may count on and on
 SETTLE_TURN = 0.004  # how long it takes to look whether they have
 SIGHT_SECONDS = 30.0  # how long it may take until the inside of the kernel is watched: 0.1 s, if no CPU is emulated
-STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
+STUCK_SECONDS = 60.0  # without a turn the engine thread waits for what does not come; on a busy host KVM may take 10
 COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
 
 NOT_BUILT = tr_later("The guest is still being built.")
