@@ -10,7 +10,8 @@ from tests.again import run_again
 RUN = """#!/bin/sh
 echo once more >> {count}
 grep -al 'while True[:] pass' /proc/[0-9]*/cmdline > {busy}
-echo '3 passed, 1 skipped in 0.50s'
+echo '===== 3 passed, 1 skipped in 0.50s (0:00:00) ====='
+test "$(stat -c %A ..)" = drwxr-xr-x || exit 1
 test $(wc -l < {count}) -lt 3
 """
 
