@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import IO
 
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.recordings.recorder import write_recording
 from bellwire.engine.recordings.recording import Progress, Recording
 
@@ -23,7 +22,7 @@ def _write(recording: Recording, file: IO[bytes], progress: Progress, stream: bo
     return write_recording(
         file,
         recording.header,
-        batches(recording, progress),
+        recording.sorted_batches(progress),
         stream=stream,
         annotations=recording.annotations,
         notes=recording.notes,

@@ -11,7 +11,6 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.csv
 
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.columns import column_arrays, fields_of
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Progress, Recording
@@ -38,7 +37,7 @@ def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
     written, schema = 0, pa.schema(plain_fields(recording.header))
     with pa.csv.CSVWriter(file, schema) as writer:
-        for events in batches(recording, progress):
+        for events in recording.sorted_batches(progress):
             columns = [text_column(column) for column in column_arrays(recording, events)]
             writer.write_batch(pa.record_batch(columns, schema=schema))
             written += events.size

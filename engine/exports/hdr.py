@@ -12,7 +12,6 @@ from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.folds.histogram import HIGHEST, Histogram, bottom_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.language import tr
@@ -80,7 +79,7 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     refuse_hops(recording)
     refuse_emulated(recording)
     latencies = Latencies(recording.header.scenario, recording.header.clock)
-    for events in batches(recording, progress):
+    for events in recording.sorted_batches(progress):
         latencies.feed(events)
     counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
     told, hidden = [name for name in counted if latencies.known(name)], latencies.hidden(counted)
@@ -163,7 +162,7 @@ def seconds(recording: Recording, latencies: Latencies, progress: Progress) -> I
     latencies: of which nothing is fed yet.
     """
     length, end = recording.header.clock.cycles(1.0), recording.first
-    for events in batches(recording, progress):
+    for events in recording.sorted_batches(progress):
         start = 0
         for cut in second_starts(events["tsc"], recording.first, length):
             latencies.feed(events[start:cut])

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from bellwire.engine.events import Events
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.columns import NAMED, column_arrays, fields_of
 from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.header import METADATA, Header
@@ -54,7 +53,7 @@ def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     schema = schema_of(recording.header, run)
     waiting: list[pa.RecordBatch] = []
     with pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for events in batches(recording, progress):
+        for events in recording.sorted_batches(progress):
             waiting.append(batch_of(recording, events, run, schema))
             written += events.size
             if sum(batch.num_rows for batch in waiting) >= ROWS:

@@ -16,7 +16,6 @@ from typing import IO
 import numpy as np
 
 from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_gaps import MISSING, UnknownRates
@@ -68,7 +67,7 @@ def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
         return write_attached(recording, file, progress)
     writer = TraceWriter(file)
     trace = Trace(recording, writer)
-    for events in batches(recording, progress):
+    for events in recording.sorted_batches(progress):
         trace.feed(events)
     trace.end()
     end_trace(writer, recording)

@@ -14,7 +14,6 @@ from typing import IO
 import numpy as np
 
 from bellwire.engine.events import ROLE_BITS, STATS, EventKind, Events, Lane, exit_name
-from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
@@ -40,7 +39,7 @@ def write_attached(recording: Recording, file: IO[bytes], progress: Progress) ->
     """How many events."""
     writer = TraceWriter(file)
     trace = AttachedTrace(recording, writer)
-    for events in batches(recording, progress):
+    for events in recording.sorted_batches(progress):
         trace.feed(events)
     end_trace(writer, recording)
     return trace.events

@@ -253,14 +253,11 @@ class Folded:
         self.latencies = Latencies(recording.header.scenario, recording.header.clock)
         self.exits = ExitSplit(recording.header.scenario)
         self.dropped = 0
-        done, all_ = 0, max(len(recording), 1)
-        for events in recording.sorted_batches():
+        for events in recording.sorted_batches(progress):
             self.latencies.feed(events)
             self.exits.feed(events)
             losses = by_kind(events).of(EventKind.LOST)
             self.dropped += int(losses["arg"][losses["id"] != Lane.ENGINE].sum())  # those are said to be damaged
-            done += events.size
-            progress(done / all_)
 
 
 def side_of(recording: Recording, label: str, progress: Callable[[float], None] = lambda share: None) -> Side:

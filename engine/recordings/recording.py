@@ -351,8 +351,12 @@ class Recording:
         for number in range(start, self.entries.size):
             yield self._cache[number] if number in self._cache else self.read_once(number)
 
-    def sorted_batches(self) -> Iterator[Events]:
-        """All events, sorted over the batches' borders: those that came late are where they belong."""
+    def sorted_batches(self, progress: Progress = lambda share: None) -> Iterator[Events]:
+        """All events, sorted over the batches' borders: those that came late are where they belong.
+
+        progress: is told of each batch when the next one is asked for.
+        """
+        done, total = 0, max(len(self), 1)
         later = np.minimum.accumulate(self.entries["first"][::-1])[::-1]
         held = no_events()
         for number, events in enumerate(self.batches()):
@@ -362,6 +366,8 @@ class Recording:
             cut = max(cut, held.size - ROWS_LIMIT)  # of a file that is out of order altogether
             if cut:
                 yield held[:cut]
+                done += cut
+                progress(done / total)
             held = held[cut:]
 
     def window(self, t0: int, t1: int) -> Events:

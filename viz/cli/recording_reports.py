@@ -59,11 +59,8 @@ class RecordingReport:
         self.latencies = Latencies(self.source.scenario, self.source.clock)
         self.evidence = Evidence(self.source.scenario, self.source.backend)
         with share_bar("reads", len(self.recording) >= MANY) as progress:
-            read = 0
-            for events in self.recording.sorted_batches():
+            for events in self.recording.sorted_batches(progress):
                 self._fold(events)
-                read += events.size
-                progress(read / max(read, len(self.recording)))
 
     def _fold(self, events: Events) -> None:
         self.tally.feed(events)

@@ -45,11 +45,8 @@ class AttachedReport:
         self.hops = RecordedHops(recording.header.clock, recording.header.backend, self.moments.threads)
         self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
         with share_bar("reads", len(recording) >= MANY) as progress:
-            read = 0
-            for events in recording.sorted_batches():
+            for events in recording.sorted_batches(progress):
                 self._fold(events)
-                read += events.size
-                progress(read / max(read, len(recording)))
 
     def _fold(self, events: Events) -> None:
         self.outline.feed(events)

@@ -39,16 +39,13 @@ class ExplainedRecording:
         self.run = RunShares(WaysOf(scenario, self.source.backend, host.get("kernel", "")), self.source.clock)
         self._held, self._held_from = list[Events](), 0  # the newest blocks, and from which TSC on they are all
         waiting = None
-        read = 0
-        for events in self.recording.sorted_batches():
+        for events in self.recording.sorted_batches(progress):
             self._held.append(events)
             journeys = self._counted(events)
             if waiting is not None:
                 self._feed(waiting)
             waiting = journeys
             self._let_go(waiting)
-            read += events.size
-            progress(read / max(read, len(self.recording)))
         if waiting is not None:
             self._feed(waiting)
 
