@@ -12,8 +12,8 @@
  * itself was not there. If all that is too long ago, as when nobody has read for seconds, times still follow one from another
  * where the last of them would lie ahead if one range more had passed anywhere, be it doorbells or handlers on their own. Else,
  * as after a stop of the whole process, the time is not known, and the stamp counts as lost; with a handler's on its own all
- * that came meanwhile does, for what it answered would seem to be answered by a later one. A number is completed from the newest that is announced, which it is
- * never far behind.
+ * that came meanwhile does, for what it answered would seem to be answered by a later one. A number is completed from the
+ * newest that is announced, which it is never far behind.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
@@ -180,11 +180,13 @@ static uint64_t slack_before(const struct look *look)
     return look->tsc - (look->tsc < SLACK ? look->tsc : SLACK);
 }
 
-/* `sure`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. If that
- * leaves more than one time, as of an interrupt that was held for seconds: the older look at which the slot itself was not
- * there, for a guest writes its slot within SLACK. */
-static struct bound bound_by_looks(const struct bw_stamps *self, uint64_t sure, uint64_t index, const uint64_t *far, uint64_t irq)
+/* `sure` where times follow; else that, or a later look at which neither the stamp's predecessor in its ring nor its interrupt
+ * was there yet. If that leaves more than one time, as of an interrupt that was held for seconds: the older look at which the
+ * slot itself was not there, for a guest writes its slot within SLACK. */
+static struct bound bound_of(const struct bw_stamps *self, uint64_t sure, uint64_t index, const uint64_t *far, uint64_t irq)
 {
+    if (self->follows)
+        return (struct bound){sure, sure};
     for (int i = 0; i < 2; i++)
         if (index > far[i] || irq > self->looks[i].announced)
             return (struct bound){sure, later(sure, slack_before(&self->looks[i]))};
@@ -305,8 +307,7 @@ static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t stamp,
     const uint64_t far[] = {self->looks[0].rung, self->looks[1].rung};
     struct handled handled = {0};
     int answers = stamp && read_handler(self, stamp, announced, &handled);
-    struct bound bound = self->follows ? (struct bound){self->last_rung, self->last_rung}
-                                       : bound_by_looks(self, self->last_rung, self->rung, far, handled.irq);
+    struct bound bound = bound_of(self, self->last_rung, self->rung, far, handled.irq);
     uint32_t count = answers ? add_handler(self, &handled, bound, now, out) : 0;
     if (count)
         bound = not_before(bound, out->tsc);
@@ -324,6 +325,12 @@ static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index
     return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
 }
 
+/* The first time with this lower half of the guest's clock that is not before `tsc`. */
+static uint64_t next_time(const struct bw_stamps *self, uint64_t low, uint64_t tsc)
+{
+    return first_time(ours_of_low(self, (uint32_t)low), tsc);
+}
+
 /* Whether times follow one from another, up to this last one. Each is later than the one before it, by what their lower
  * halves say or by whole ranges more; if one range more would make the last later than now, there was none. */
 static int is_only_way(uint64_t last, uint64_t now)
@@ -337,9 +344,8 @@ static int rings_follow(const struct bw_stamps *self, uint64_t head, uint64_t no
     uint64_t tsc = self->last_rung;
     for (uint64_t index = self->rung; index != head; index++) {
         uint64_t times = word(self, BW_RING_TIMES, index), stamp = word(self, BW_RING_HANDLERS, index);
-        tsc = stamp ? first_time(ours_of_low(self, (uint32_t)stamp), tsc) : tsc;
-        tsc = first_time(ours_of_low(self, (uint32_t)times), tsc);
-        tsc = first_time(ours_of_low(self, (uint32_t)(times >> 32)), tsc);
+        tsc = stamp ? next_time(self, stamp, tsc) : tsc;
+        tsc = next_time(self, times >> 32, next_time(self, times, tsc));
     }
     return is_whole(self, BW_ST_RUNG, self->rung) && is_only_way(tsc, now);
 }
@@ -351,7 +357,7 @@ static int handlers_follow(const struct bw_stamps *self, uint64_t head, uint64_t
     if (head - self->alone > IN_USE)
         return 0;
     for (uint64_t index = self->alone; index != head; index++)
-        tsc = first_time(ours_of_low(self, (uint32_t)word(self, BW_HANDLER_STAMPS, index)), tsc);
+        tsc = next_time(self, word(self, BW_HANDLER_STAMPS, index), tsc);
     return is_whole(self, BW_ST_HANDLED, self->alone) && is_only_way(tsc, now);
 }
 
@@ -397,8 +403,7 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
         }
         if (!read_handler(self, stamp, announced, &handled))
             continue;
-        struct bound bound = self->follows ? (struct bound){self->last_alone, self->last_alone}
-                                           : bound_by_looks(self, self->last_alone, self->alone, far, handled.irq);
+        struct bound bound = bound_of(self, self->last_alone, self->alone, far, handled.irq);
         uint32_t added = add_handler(self, &handled, bound, now, out + count);
         if (added)
             self->last_alone = out[count].tsc;
