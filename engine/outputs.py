@@ -101,11 +101,10 @@ def target_of(path: Path, force: bool) -> Target:
             raise cannot(path, os.strerror(errno.EACCES))
     try:
         target = Target(path, Path(os.path.realpath(path)), about)
-        there = target.streams or target.real.parent.is_dir()
+        if not target.streams:
+            refuse_no_folder(path, target.real.parent)
     except OSError as error:  # the folder that its name begins in has been removed
         raise cannot(path, reason(error)) from error
-    if not there:
-        raise cannot(path, tr("there is no folder {folder}", folder=target.real.parent))
     refuse_full(target)
     return target
 
@@ -122,6 +121,12 @@ def tried_target(path: Path, force: bool) -> Target:
         except OSError as error:
             raise cannot(path, reason(error)) from error
     return target
+
+
+def refuse_no_folder(path: Path, folder: Path) -> None:
+    """RecordingError if what is to be written to `path` would be in a folder that is not there."""
+    if not folder.is_dir():
+        raise cannot(path, tr("there is no folder {folder}", folder=folder))
 
 
 def refuse_full(target: Target) -> None:

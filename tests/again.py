@@ -14,9 +14,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from bellwire.viz.bench.program import busy_loops
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "build" / "again"
@@ -30,18 +31,6 @@ class Ran:
     code: int
     seconds: float
     closing: str
-
-
-@contextmanager
-def busy_loops(count: int) -> Iterator[None]:
-    """So many processes that do nothing, as fast as they can."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 def run_once(source: Path, log: Path) -> Ran:

@@ -257,31 +257,48 @@ def test_a_full_disk_leaves_what_was_there(name: str, write: Callable[..., None]
     assert set(names(tmp_path)) <= {"old.arrow"}  # a recording without an event is none
 
 
-@pytest.mark.parametrize("command", ["clip", "shot", "export-html", "convert", "slides"])
+MADE = {
+    "clip": ".gif",
+    "shot": ".png",
+    "export-html": ".html",
+    "convert": ".csv",
+    "slides": ".pptx",
+    "handout": "",
+}  # what takes long to make, by its command: suffix
+
+
+@pytest.fixture
+def told_before_the_work(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str, Path], str]:
+    """What a command says that cannot write its file, and that never looks at an event."""
+
+    def told(command: str, target: Path) -> str:
+        monkeypatch.setattr("bellwire.engine.recordings.recording.Recording._read", None)
+        of = "vm-exit" if command in ("slides", "handout") else str(recording.path)
+        assert main([command, of, *([str(target)] if command == "convert" else ["-o", str(target)])]) == 1
+        return capsys.readouterr().err
+
+    return told
+
+
+@pytest.mark.parametrize("command", [command for command in MADE if command != "handout"])
 def test_a_disk_that_is_full_is_told_before_the_work(
-    command: str,
-    recording: Recording,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: str, told_before_the_work: Callable[[str, Path], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film was made for minutes, of which nothing could be kept."""
-    suffix = {"clip": "gif", "shot": "png", "export-html": "html", "convert": "csv", "slides": "pptx"}[command]
-    target, disk = tmp_path / f"made.{suffix}", os.statvfs(tmp_path)
+    target, disk = tmp_path / f"made{MADE[command]}", os.statvfs(tmp_path)
     fields = list(disk)
     fields[3] = fields[4] = 0  # f_bfree, f_bavail
     monkeypatch.setattr("os.statvfs", lambda path: os.statvfs_result(fields))
-    monkeypatch.setattr("bellwire.engine.recordings.recording.Recording._read", None)  # no event is looked at
-    of = "vm-exit" if command == "slides" else str(recording.path)
-    assert main([command, of, *([str(target)] if command == "convert" else ["-o", str(target)])]) == 1
-    said = capsys.readouterr().err
+    said = told_before_the_work(command, target)
     assert said.startswith(f"bellwire: {target.with_suffix('')}.")  # of a clip, its words
     assert said.endswith(f" cannot be written: {os.strerror(errno.ENOSPC)}.\n")
     fields[2] = 0  # a file system that does not say how large it is
     assert target_of(target, force=False).about is None
 
 
-@pytest.mark.parametrize("command", ["clip", "shot", "export-html", "convert", "slides", "handout"])
+@pytest.mark.parametrize("command", MADE)
 @pytest.mark.parametrize(
     ("place", "why"),
     [
@@ -291,25 +308,12 @@ def test_a_disk_that_is_full_is_told_before_the_work(
     ],
 )
 def test_a_folder_in_which_nothing_can_be_made_is_told_before_the_work(
-    place: str,
-    why: str,
-    command: str,
-    recording: Recording,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    place: str, why: str, command: str, told_before_the_work: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
     """A page was made for half a minute, and then /proc had no place for it."""
     (tmp_path / "file").write_text("mine")
     folder = tmp_path / place
-    suffix = {"clip": ".gif", "shot": ".png", "export-html": ".html", "convert": ".csv", "slides": ".pptx"}.get(
-        command, ""
-    )
-    monkeypatch.setattr("bellwire.engine.recordings.recording.Recording._read", None)  # no event is looked at
-    of = "vm-exit" if command in ("slides", "handout") else str(recording.path)
-    target = folder / f"made{suffix}"
-    assert main([command, of, *([str(target)] if command == "convert" else ["-o", str(target)])]) == 1
-    said = capsys.readouterr().err
+    said = told_before_the_work(command, folder / f"made{MADE[command]}")
     assert said.startswith(f"bellwire: {folder}/made")
     assert said.endswith(f" cannot be written: {why.format(place=folder)}.\n")
     assert names(tmp_path) == ["file"]

@@ -18,8 +18,9 @@ def export_for(path: Path, name: str | None = None) -> Export:
     if name in EXPORTS:
         return EXPORTS[name]
     by_suffix = {export.suffix: export for export in EXPORTS.values()}
-    if name is None and path.suffix.lower() in by_suffix:
-        return by_suffix[path.suffix.lower()]
+    suffix = path.suffix.lower()
+    if name is None and suffix in by_suffix:
+        return by_suffix[suffix]
     known = ", ".join(f"{key} ({export.suffix})" for key, export in EXPORTS.items())
     raise RecordingError(
         tr("{what}: not a format that a recording can be converted to: {known}.", what=name or path.name, known=known)

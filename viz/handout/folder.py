@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bellwire.engine.language import tr
-from bellwire.engine.outputs import cannot, reason, unused_beside
+from bellwire.engine.outputs import cannot, reason, refuse_no_folder, unused_beside
 
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)  # why no folder can take the name of what is there
 
@@ -22,8 +22,8 @@ def refuse_used(path: Path) -> None:
                 raise cannot(path, tr("the folder is not empty; name another one, or a new one"))
         elif path.exists() or path.is_symlink():
             raise cannot(path, tr("it is there already, and is no folder"))
-        elif not path.absolute().parent.is_dir():
-            raise cannot(path, tr("there is no folder {folder}", folder=path.absolute().parent))
+        else:
+            refuse_no_folder(path, path.absolute().parent)
     except (OSError, ValueError) as error:
         raise cannot(path, reason(error)) from error
 
