@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import shown
-from bellwire.engine.host.host import ROOT, read_text
+from bellwire.engine.host.host import BYTES, ROOT, read_text, thread_name
 from bellwire.engine.language import tr, tr_later
 
 VM_FILE, VCPU_FILE = "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:"
@@ -27,7 +27,7 @@ VM_FILE, VCPU_FILE = "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:"
 VMM_THREAD = re.compile(r"CPU \d+/KVM|fc_vcpu ?\d+|crosvm_vcpu\d+|vcpu\d*|kvm-nx-lpage-re.*")
 LONGEST_COMMAND = 4096  # bytes of a command line that are read
 LONGEST_NAME = 64  # characters of a name that are shown
-WHOLE_COMM = 15  # characters: the kernel keeps no more of a program's name
+WHOLE_COMM = 15  # bytes: the kernel keeps no more of a program's name
 LARGEST_PID = 1 << 22  # that the kernel gives (proc(5), pid_max); beyond it are those that a recording hides
 
 
@@ -182,7 +182,7 @@ def command_line(folder: Path) -> list[str]:
     """A process's arguments, as far as they are told."""
     try:
         with (folder / "cmdline").open("rb") as file:
-            return os.fsdecode(file.read(LONGEST_COMMAND)).split("\0")
+            return file.read(LONGEST_COMMAND).decode(*BYTES).split("\0")
     except OSError:
         return []
 
@@ -190,8 +190,9 @@ def command_line(folder: Path) -> list[str]:
 def program_name(folder: Path, arguments: list[str]) -> str:
     """The program's name: the kernel's, and as a whole where the command line has more of it."""
     comm = read_text(folder / "comm") or "?"
-    called = Path(arguments[0]).name if arguments else ""
-    return shown(called if len(comm) == WHOLE_COMM and called.startswith(comm) else comm, LONGEST_NAME)
+    called, kept = Path(arguments[0]).name if arguments else "", comm.encode(*BYTES)
+    whole = len(kept) == WHOLE_COMM and called.encode(*BYTES).startswith(kept)  # it may end within a letter
+    return shown(called if whole else comm, LONGEST_NAME)
 
 
 def guest_name(arguments: list[str]) -> str:
@@ -208,6 +209,6 @@ def is_vmm(process: KvmProcess, root: Path = ROOT) -> bool:
     """Whether the names of a process's threads are those of a VMM."""
     tasks = root / "proc" / str(process.pid) / "task"
     try:
-        return any(VMM_THREAD.fullmatch(read_text(task / "comm")) for task in tasks.iterdir())
+        return any(VMM_THREAD.fullmatch(thread_name(task)) for task in tasks.iterdir())
     except OSError:
         return False

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError, answer_of
+from bellwire.engine.foreign import shown
 from bellwire.engine.language import tr, tr_later
 
 ROOT = Path("/")
+BYTES = ("utf-8", "surrogateescape")  # a name's, whatever they are: encoding and errors, as Python has those of files
 BACKENDS = {"kvm_intel": "vmx", "kvm_amd": "svm", "kvm_pvm": ""}  # module: the CPU flag without which it does nothing
 
 OPEN_TO_GROUP = "sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm"
@@ -105,11 +107,22 @@ CAPABILITIES = (
 
 
 def read_text(path: Path) -> str:
-    """What a file of /proc or /sys says; "" if it is not there."""
+    """What a file of /proc or /sys says; "" if it is not there.
+
+    Threads, and whoever mounts, choose names of any bytes: one that is no UTF-8 is kept as Python keeps that of a file.
+    """
     try:
-        return path.read_text().strip()
+        return path.read_text(*BYTES).strip()
     except OSError:
         return ""
+
+
+def thread_name(folder: Path, most: int | None = None) -> str:
+    """What the thread of such a folder of /proc calls itself (proc(5), comm), to be shown; "" if it has ended.
+
+    most: characters, of the kernel's own threads, whose names may be long.
+    """
+    return shown(read_text(folder / "comm"), most)
 
 
 def cpuinfo(root: Path = ROOT) -> dict[str, str]:

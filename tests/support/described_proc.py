@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bellwire.engine.host.host import BYTES
+
 EVENTFD = "anon_inode:[eventfd]"
 
 
@@ -30,9 +32,9 @@ def describe_process(
         (folder / "fdinfo" / str(fd)).write_text(f"pos:\t0\n{told}")
     for number, name in enumerate((comm, *threads)):
         (folder / "task" / str(pid + number)).mkdir()
-        (folder / "task" / str(pid + number) / "comm").write_text(f"{name}\n")
-    (folder / "comm").write_text(f"{comm}\n")
-    (folder / "cmdline").write_bytes(b"".join(argument.encode() + b"\0" for argument in arguments))
-    (folder / "status").write_text(f"Name:\t{comm}\nTgid:\t{pid}\nUid:\t{uid}\t0\t0\t0\n")
+        (folder / "task" / str(pid + number) / "comm").write_text(f"{name}\n", *BYTES)
+    (folder / "comm").write_text(f"{comm}\n", *BYTES)
+    (folder / "cmdline").write_bytes(b"".join(argument.encode(*BYTES) + b"\0" for argument in arguments))
+    (folder / "status").write_text(f"Name:\t{comm}\nTgid:\t{pid}\nUid:\t{uid}\t0\t0\t0\n", *BYTES)
     (folder / "stat").write_text(f"{pid} (a ) name) S {' '.join(map(str, range(4, 22)))} {started} 23 24\n")
     return folder

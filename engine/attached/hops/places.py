@@ -10,12 +10,11 @@ import numpy as np
 
 from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVm, Topology
-from bellwire.engine.foreign import shown
-from bellwire.engine.host.host import ROOT, read_text
+from bellwire.engine.host.host import ROOT, thread_name
 from bellwire.engine.kernel.records import RecordKind
 
 WRITES_PIO, WRITES_MMIO = 1, 2  # d of such records, if the guest writes
-LONGEST_THREAD = 16  # characters: the kernel keeps no more
+LONGEST_THREAD = 16  # characters: the kernel keeps no more of a program's
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,9 @@ class HopThreads:
     def _found(self, tid: int, topology: Topology) -> HopThread:
         process = topology.process
         for pid, program in ((process.pid, process.name), *topology.partners):
-            if name := read_text(self._root / "proc" / str(pid) / "task" / str(tid) / "comm"):
-                return HopThread(tid, shown(name, LONGEST_THREAD), pid, program)
-        name = read_text(self._root / "proc" / str(tid) / "comm")
-        return HopThread(tid, shown(name, LONGEST_THREAD))
+            if name := thread_name(self._root / "proc" / str(pid) / "task" / str(tid), LONGEST_THREAD):
+                return HopThread(tid, name, pid, program)
+        return HopThread(tid, thread_name(self._root / "proc" / str(tid), LONGEST_THREAD))
 
 
 class SeenPlaces:

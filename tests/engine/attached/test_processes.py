@@ -12,6 +12,7 @@ import pytest
 from bellwire.engine.attached import processes
 from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process, still_there
 from bellwire.engine.errors import EngineError
+from bellwire.engine.host.host import BYTES
 from bellwire.engine.kvm.vm import Kvm, Vm
 from tests.support.described_proc import describe_process
 
@@ -108,6 +109,32 @@ def test_names_that_would_steer_a_terminal_are_seen(tmp_path: Path) -> None:
     assert found.name == "a␛[2Jb"
     assert found.guest.startswith("x␇\\u202ey")
     assert len(found.guest) < 300
+
+
+# What a thread may call itself, as prctl(2) takes any 15 bytes; how its program was called; and what is shown of it.
+NAMES = (
+    (b"\xff\xfe", "qemu", r"\xff\xfe"),
+    (b"\x1b[31mred", "qemu", "␛[31mred"),
+    (b"two\nlines", "qemu", "two␊lines"),
+    ("Gerät".encode(), "Gerät", "Gerät"),
+    ("Prüfgerät-fü".encode(), "Prüfgerät-für-Gäste", "Prüfgerät-für-Gäste"),
+    ("Eingangsgerätä".encode()[:15], "Eingangsgerätä-und-mehr", "Eingangsgerätä-und-mehr"),
+    ("Eingangsgerätä".encode()[:15], "qemu", r"Eingangsgerät\xc3"),
+)
+
+
+@pytest.mark.parametrize(("name", "called", "told"), NAMES)
+def test_a_process_may_have_a_name_of_any_bytes(name: bytes, called: str, told: str, tmp_path: Path) -> None:
+    describe_process(tmp_path, 7, VM_FILES, comm=name.decode(*BYTES), arguments=(f"/usr/bin/{called}",))
+    assert [process.name for process in kvm_processes(tmp_path)] == [told]
+
+
+@pytest.mark.usefixtures("hidden")
+def test_one_name_that_is_no_text_does_not_hide_the_processes_of_others(tmp_path: Path) -> None:
+    for pid, (name, _, _) in enumerate(NAMES, 5):
+        describe_process(tmp_path, pid, comm=name.decode(*BYTES), threads=(name.decode(*BYTES),))
+    describe_process(tmp_path, 40, threads=(NAMES[0][0].decode(*BYTES), "CPU 3/KVM"))
+    assert [process.pid for process in kvm_processes(tmp_path)] == [40]
 
 
 def test_this_process_is_found_with_its_vms() -> None:

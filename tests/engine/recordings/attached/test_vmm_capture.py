@@ -37,6 +37,7 @@ from tests.support.sessions import fed, paced, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
 
+PR_SET_NAME = 15  # linux/prctl.h
 HOLDS_A_VM = "import sys\nfrom bellwire.engine.kvm.vm import Kvm, Vm\nVm(Kvm())\nprint(flush=True)\ninput()\n"
 
 
@@ -166,13 +167,25 @@ def test_what_is_registered_meanwhile_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def other() -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that has a VM."""
-    with subprocess.Popen([sys.executable, "-c", HOLDS_A_VM], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
+def other(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that has a VM, and the name of the parameter, if there is one."""
+    named = f"import ctypes\nctypes.CDLL(None).prctl({PR_SET_NAME}, {getattr(request, 'param', b'python')!r})\n"
+    command = [sys.executable, "-c", named + HOLDS_A_VM]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
         assert one.stdout is not None
         one.stdout.readline()
         yield one
         one.kill()
+
+
+@pytest.mark.parametrize(
+    ("other", "told"), [(b"\xff\xfe", r"\xff\xfe"), (b"\x1b[31mr\xed", r"␛[31mr\xed")], indirect=["other"]
+)
+def test_it_may_have_a_name_of_any_bytes(tmp_path: Path, other: subprocess.Popen[bytes], told: str) -> None:
+    assert told in [process.name for process in kvm_processes()]
+    recording, _ = ended(begun(tmp_path / "other.arrow", attachable(other.pid)))
+    (topology,) = SeenMoments(recording).topologies
+    assert topology.process.name == told
 
 
 def test_its_end_ends_the_recording_and_is_told(tmp_path: Path, other: subprocess.Popen[bytes]) -> None:
