@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.processes import files_of
 from tests.support.x_server import x_server
 
 PLATFORMS = ("offscreen", "xcb", "wayland")
@@ -113,19 +114,11 @@ def started(code: str, environment: dict[str, str], *arguments: str) -> subproce
 
 def wait_for_guest(window: subprocess.Popen[str]) -> None:
     """Until its guest has a vCPU, or it has ended."""
-    fds, until = Path(f"/proc/{window.pid}/fd"), time.monotonic() + PATIENCE
+    until = time.monotonic() + PATIENCE
     while window.poll() is None and time.monotonic() < until:
-        if any("kvm-vcpu" in target(fd) for fd in fds.iterdir()):
+        if any("kvm-vcpu" in target for target in files_of(window.pid).values()):
             return
         time.sleep(0.02)
-
-
-def target(link: Path) -> str:
-    """Where a link leads; "" if it is gone meanwhile."""
-    try:
-        return os.readlink(link)  # noqa: PTH115 (no path: "anon_inode:kvm-vcpu:0")
-    except OSError:
-        return ""
 
 
 def outcome(window: subprocess.Popen[str], by: signal.Signals) -> str:

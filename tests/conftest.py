@@ -185,7 +185,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Fails a test that leaves a file descriptor or a thread."""
+    """Fails a test that leaves a file descriptor, a thread or a child process."""
     before = belongings()
     yield
     if not gc.isenabled():  # a window was opened, which collects by itself

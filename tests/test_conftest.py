@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from unittest.mock import patch
 
@@ -21,6 +22,18 @@ def test_an_open_fd_is_seen() -> None:
     left = left_now(before)
     os.close(fd)
     assert left == [f"fd {fd}: anon_inode:[eventfd]"]
+    assert leaks.left_behind(before) == []
+
+
+def test_a_child_process_is_seen_until_it_is_waited_for() -> None:
+    before = leaks.belongings()
+    child = subprocess.Popen(["sleep", "60"])
+    running = left_now(before)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    ended = left_now(before)
+    child.wait()
+    assert running == ended == [f"process {child.pid}: sleep"]
     assert leaks.left_behind(before) == []
 
 

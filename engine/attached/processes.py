@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import shown
-from bellwire.engine.host.host import BYTES, ROOT, read_text, thread_name
+from bellwire.engine.host.host import BYTES, ROOT, comm_of, read_text
 from bellwire.engine.language import tr, tr_later
 
 VM_FILE, VCPU_FILE = "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:"
@@ -209,6 +209,6 @@ def is_vmm(process: KvmProcess, root: Path = ROOT) -> bool:
     """Whether the names of a process's threads are those of a VMM."""
     tasks = root / "proc" / str(process.pid) / "task"
     try:
-        return any(VMM_THREAD.fullmatch(thread_name(task)) for task in tasks.iterdir())
+        return any(VMM_THREAD.fullmatch(comm_of(task)) for task in tasks.iterdir())
     except OSError:
         return False

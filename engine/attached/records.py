@@ -11,7 +11,7 @@ from pathlib import Path
 from bellwire.engine._core import lib
 from bellwire.engine.attached.topology import SeenHits, SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm
 from bellwire.engine.events import STATS
-from bellwire.engine.host.host import ROOT, thread_name
+from bellwire.engine.host.host import ROOT, comm_of
 from bellwire.engine.kvm.gsi import PIC_PINS, GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch
 
@@ -136,7 +136,7 @@ def vms_told(records: Iterable[SeenRecord], tasks: Path = ROOT / "proc/self/task
 def _take_vcpu(parts: VmParts, record: SeenRecord, tasks: Path) -> None:
     number, second, third = record.value[:3]
     if record.kind == SeenKind.VCPU:
-        thread = thread_name(tasks / str(second)) if second else ""
+        thread = comm_of(tasks / str(second)) if second else ""
         parts.vcpus.setdefault(number, SeenVcpu(number, second or None, thread))
     elif number in parts.vcpus and second < len(STATS):
         parts.vcpus[number].counters[STATS[second]] = third

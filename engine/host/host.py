@@ -117,7 +117,7 @@ def read_text(path: Path) -> str:
         return ""
 
 
-def thread_name(folder: Path, most: int | None = None) -> str:
+def comm_of(folder: Path, most: int | None = None) -> str:
     """What the thread of such a folder of /proc calls itself (proc(5), comm), to be shown; "" if it has ended.
 
     most: characters, of the kernel's own threads, whose names may be long.

@@ -1,13 +1,13 @@
-"""Notices the file descriptors and threads that a test has left behind."""
+"""Notices the file descriptors, threads and child processes that a test has left behind."""
 
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.support.processes import children, files_of, threads_of
 
 GRACE_S = 20.0  # a closed VM takes its worker along, and a thread leaves /proc, some time later on a busy machine
 
@@ -18,10 +18,11 @@ LIBRARY_THREADS = frozenset({"jemalloc_bg_thd", POOLED, "QXcbEventQueue", "QDBus
 
 @dataclass(frozen=True)
 class Belongings:
-    """What this process holds: fd -> what it is, thread id -> its name."""
+    """What this process holds: fd -> what it is, thread id -> its name, child's pid -> its name."""
 
     fds: dict[int, str]
     threads: dict[int, str]
+    children: dict[int, str]
 
     def beyond(self, before: Belongings) -> list[str]:
         """One line for each thing that was not there before."""
@@ -35,12 +36,13 @@ class Belongings:
             for tid, name in self.threads.items()
             if tid not in before.threads and name not in LIBRARY_THREADS
         ]
-        return fds + threads
+        children = [f"process {pid}: {name}" for pid, name in self.children.items() if pid not in before.children]
+        return fds + threads + children
 
 
 def belongings() -> Belongings:
     """What this process holds now."""
-    return Belongings(_fds(), _threads())
+    return Belongings(files_of(), _threads(), {pid: threads_of(pid).get(pid, "?") for pid in children()})
 
 
 def left_behind(before: Belongings) -> list[str]:
@@ -54,23 +56,6 @@ def left_behind(before: Belongings) -> list[str]:
     return left
 
 
-def _fds() -> dict[int, str]:
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115 (no path: "anon_inode:kvm-vm")
-        except OSError:  # the fd that listed them
-            continue
-    return found
-
-
 def _threads() -> dict[int, str]:
     python_names = {thread.native_id: thread.name for thread in threading.enumerate()}
-    found = {}
-    for task in Path("/proc/self/task").iterdir():
-        try:
-            kernel_name = (task / "comm").read_text().strip()
-        except OSError:  # it has ended meanwhile
-            continue
-        found[int(task.name)] = python_names.get(int(task.name), kernel_name)
-    return found
+    return {task: python_names.get(task, name) for task, name in threads_of().items()}

@@ -26,6 +26,7 @@ from tests.support.forbidden import (
     SECCOMP_MODE_FILTER,
     instruction,
 )
+from tests.support.processes import files_of
 
 # The calls that are asked for, and what each one fails with; their numbers (asm/unistd_64.h).
 CALLS = {
@@ -129,9 +130,9 @@ class Asked:
         pidfd = os.pidfd_open(pid)
         try:
             while time.monotonic() < until:
-                for name in os.listdir(f"/proc/{pid}/fd"):
-                    if link(f"/proc/{pid}/fd/{name}") == "anon_inode:seccomp notify":
-                        return cls(libc.syscall(PIDFD_GETFD, pidfd, int(name), 0))
+                for fd, target in files_of(pid).items():
+                    if target == "anon_inode:seccomp notify":
+                        return cls(libc.syscall(PIDFD_GETFD, pidfd, fd, 0))
                 time.sleep(0.001)
         finally:
             os.close(pidfd)

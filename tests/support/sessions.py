@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import build
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
+from tests.support.processes import waited_for_a_cpu
 
 SIGNALS = 400
 PATIENCE = 240.0  # seconds; only to end a test that hangs: a busy machine may give it a tenth of a processor
@@ -107,18 +106,6 @@ def run_once(scenario: Scenario, signals: int, kernel: bool) -> tuple[Session, E
     batches.append(session.take())
     assert session.error is None
     return session, np.concatenate(batches), max(stood, waited)
-
-
-def waited_for_a_cpu() -> dict[str, float]:
-    """Seconds that each thread of this process could have run and did not, by its number; 0 if nothing counts that.
-
-    Linux, Documentation/scheduler/sched-stats.rst: the second number of /proc/PID/schedstat.
-    """
-    found = {}
-    for thread in Path("/proc/self/task").iterdir():
-        with suppress(OSError):  # it has ended, or CONFIG_SCHED_INFO is not set
-            found[thread.name] = int((thread / "schedstat").read_text().split()[1]) / 1e9
-    return found or {"": 0.0}
 
 
 def tally_of(events: Events) -> Tally:

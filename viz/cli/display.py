@@ -59,10 +59,12 @@ def qt_folder() -> Path | None:
 def part_check(name: str, file: Path) -> Check:
     """Whether every library that a file of Qt needs is there."""
     try:
-        listing = subprocess.run(["ldd", str(file)], capture_output=True, text=True, timeout=30, check=False).stdout
+        ran = subprocess.run(
+            ["ldd", str(file)], capture_output=True, text=True, errors="replace", timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("Qt", name, False, f"ldd does not run: {answer_of(error)}", "sudo apt install libc-bin")
-    return libraries_check(name, missing_libraries(listing))
+    return libraries_check(name, missing_libraries(ran.stdout))
 
 
 def missing_libraries(listing: str) -> list[str]:

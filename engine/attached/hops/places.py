@@ -10,7 +10,7 @@ import numpy as np
 
 from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVm, Topology
-from bellwire.engine.host.host import ROOT, thread_name
+from bellwire.engine.host.host import ROOT, comm_of
 from bellwire.engine.kernel.records import RecordKind
 
 WRITES_PIO, WRITES_MMIO = 1, 2  # d of such records, if the guest writes
@@ -50,9 +50,9 @@ class HopThreads:
     def _found(self, tid: int, topology: Topology) -> HopThread:
         process = topology.process
         for pid, program in ((process.pid, process.name), *topology.partners):
-            if name := thread_name(self._root / "proc" / str(pid) / "task" / str(tid), LONGEST_THREAD):
+            if name := comm_of(self._root / "proc" / str(pid) / "task" / str(tid), LONGEST_THREAD):
                 return HopThread(tid, name, pid, program)
-        return HopThread(tid, thread_name(self._root / "proc" / str(tid), LONGEST_THREAD))
+        return HopThread(tid, comm_of(self._root / "proc" / str(tid), LONGEST_THREAD))
 
 
 class SeenPlaces:

@@ -21,7 +21,7 @@ from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.events import EventKind, Lane, Setting, event
-from bellwire.engine.host.host import EMULATED, ROOT, emulated, host_facts, thread_name
+from bellwire.engine.host.host import EMULATED, ROOT, comm_of, emulated, host_facts
 from bellwire.engine.kernel.program import PROGRAM, no_answer
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.recordings.attached.notes import AttachedTo, SeenNote, SeenThread
@@ -211,9 +211,9 @@ def named_threads(pid: int, root: Path = ROOT) -> list[SeenThread]:
         tids = sorted(int(entry.name) for entry in tasks.iterdir())
     except OSError:
         return []
-    return [SeenThread(tid, pid, thread_name(tasks / str(tid))) for tid in tids]
+    return [SeenThread(tid, pid, comm_of(tasks / str(tid))) for tid in tids]
 
 
 def named_thread(tid: int, root: Path = ROOT) -> str:
     """The name of a thread of the kernel's; "?" once it is gone."""
-    return thread_name(root / "proc" / str(tid)) or "?"
+    return comm_of(root / "proc" / str(tid)) or "?"

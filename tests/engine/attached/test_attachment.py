@@ -31,7 +31,7 @@ from bellwire.engine.source import Order
 from tests.support.ioctl_log import logged_ioctls
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
 from tests.support.leaks import belongings, left_behind
-from tests.support.processes import is_running
+from tests.support.processes import children, is_running
 from tests.support.random_wirings import RandomWiring, seen_table
 from tests.support.sessions import fed, paced, tally_of, wait_for
 
@@ -166,9 +166,8 @@ def registered(
 
 def qemus_of(pid: int) -> list[KvmProcess]:
     """The QEMUs that this process has started."""
-    children = Path(f"/proc/{pid}/task").iterdir()
-    pids = {child for task in children for child in (task / "children").read_text().split()}
-    return [process for process in kvm_processes() if str(process.pid) in pids and process.name == PROGRAM]
+    pids = children(pid)
+    return [process for process in kvm_processes() if process.pid in pids and process.name == PROGRAM]
 
 
 @pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.text.trust import left_out
+from tests.support.processes import threads_of
 
 CLOCK = Clock(2e9)
 TURNS = 200
@@ -135,16 +135,16 @@ def test_one_that_has_not_gone_on_is_told_so() -> None:
     assert told.claim.endswith("and has not gone on.")
 
 
-@pytest.mark.kvm
 def until_it_runs(pid: int) -> None:
     """Waits for a guest's thread, and half a second of what it does."""
     until = time.monotonic() + 60
-    while not any(path.read_text().strip() == "vcpu" for path in Path(f"/proc/{pid}/task").glob("*/comm")):
+    while "vcpu" not in threads_of(pid).values():
         assert time.monotonic() < until, "no guest has begun"
         time.sleep(0.05)
     time.sleep(0.5)
 
 
+@pytest.mark.kvm
 def test_a_process_that_is_stopped_by_a_signal_says_so() -> None:
     command = [sys.executable, "-m", "bellwire.viz", "run", "roundtrip", "--seconds", "5", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -27,6 +27,7 @@ from bellwire.engine.live import kernel_sight
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
 from tests.support.kernel_sight import NOBODY, needs_sight
+from tests.support.processes import threads_of
 from tests.support.sessions import wait_for
 
 INSTANCES = Path("/sys/kernel/tracing/instances")
@@ -268,7 +269,7 @@ def test_two_at_once_do_not_disturb_each_other(holder: tuple[subprocess.Popen[st
         assert len(instances_of(pid)) == len(instances_of(watch.pid)) == 2
     assert len(instances_of(pid)) == 2
     assert (INSTANCES / sorted(instances_of(pid))[0] / "tracing_on").read_text() == "1\n"
-    own = {int(task.name) for task in Path("/proc/self/task").iterdir()}
+    own = set(threads_of())
     ran = np.concatenate(seen)
     ran = ran[ran["kind"] == RecordKind.RUNS]
     assert ran.size > 0

@@ -17,6 +17,7 @@ from bellwire.engine.kernel.program import PROGRAM, KernelSightError
 from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kernel.watch import KernelWatch
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
+from tests.support.processes import files_of, is_running
 
 PATIENCE = 120.0
 HOLDER = """
@@ -56,8 +57,7 @@ def watch() -> Iterator[KernelWatch]:
 
 def programs_of(pid: int) -> int:
     """BPF programs that a process holds open."""
-    folder = Path(f"/proc/{pid}/fd")
-    return sum("bpf-prog" in str(link.readlink()) for link in folder.iterdir())
+    return sum("bpf-prog" in target for target in files_of(pid).values())
 
 
 def in_kernel() -> set[str]:
@@ -162,7 +162,7 @@ def test_it_does_not_outlive_who_has_started_it() -> None:
         assert programs_of(pid) > 10
         assert in_kernel() - before
         holder.send_signal(signal.SIGKILL)
-    wait_for(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+    wait_for(lambda: not is_running(pid))
     wait_for(lambda: not in_kernel() - before)
 
 

@@ -18,7 +18,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from tests.support.kernel_sight import SOURCES, needs_sight, watch_by
-from tests.support.processes import children
+from tests.support.processes import children, threads_of
 from tests.support.sessions import wait_for
 
 pytestmark = pytest.mark.kvm
@@ -191,7 +191,7 @@ def test_one_that_is_stopped_while_it_watches_is_told(monkeypatch: pytest.Monkey
     session = Session(load_scenario("roundtrip"), kernel=True)
     with session:
         wait_for(lambda: bool((session.take()["kind"] == EventKind.INJECTED).any()))
-        (pid,) = (child for child in children() if Path(f"/proc/{child}/comm").read_text() == "bw-kernel\n")
-        os.kill(int(pid), signal.SIGSTOP)
+        (pid,) = (child for child in children() if "bw-kernel" in threads_of(child).values())
+        os.kill(pid, signal.SIGSTOP)
     assert session.error is None
     assert "was killed" in session.unseen

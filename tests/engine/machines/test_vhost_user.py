@@ -36,7 +36,7 @@ from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
-from tests.support.processes import children, is_running
+from tests.support.processes import is_running
 from tests.support.sessions import PATIENCE, WHILE_SWITCHED, assert_reconciled, fed, run, started, tally_of, wait_for
 
 REQUESTS = 400
@@ -121,7 +121,6 @@ class TestSession:
                 assert list(tmp_path.iterdir()) == []
                 session.take()
         assert left_behind(before) == []
-        assert children() == []
 
     def test_the_daemon_killed_in_mid_run_is_one_clear_error(self) -> None:
         before = belongings()
@@ -255,7 +254,6 @@ def start_in_vain() -> str:
     with pytest.raises(EngineError) as caught:
         started(Session(paced()))
     assert left_behind(before) == []
-    assert children() == []
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -567,7 +565,6 @@ def test_a_hostile_back_end_ends_its_session_at_most(how: str, tmp_path: Path, m
         assert session.truth()["base"] == (-1 if how == "silent" else 0)
     assert "missing" in session.truth() or session.error
     assert left_behind(before) == []
-    assert children() == []
 
 
 def test_an_order_that_the_back_end_refuses_is_told() -> None:

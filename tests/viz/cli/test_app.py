@@ -27,6 +27,7 @@ from bellwire.viz.cli.app import main
 from bellwire.viz.cli.measure import disagreements
 from bellwire.viz.text.assets import recorded_elsewhere
 from bellwire.viz.text.figures import grouped
+from tests.support.processes import files_of
 
 COUNTS = {
     *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
@@ -366,17 +367,8 @@ def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
 
 def wait_for_vm(pid: int) -> None:
     """Until the process has a vCPU."""
-    fds = Path(f"/proc/{pid}/fd")
-    while not any("kvm-vcpu" in target(fd) for fd in fds.iterdir()):
+    while not any("kvm-vcpu" in target for target in files_of(pid).values()):
         os.sched_yield()
-
-
-def target(link: Path) -> str:
-    """Where a link leads; "" if it is gone meanwhile."""
-    try:
-        return os.readlink(link)  # noqa: PTH115 (no path: "anon_inode:kvm-vcpu:0")
-    except FileNotFoundError:
-        return ""
 
 
 @pytest.mark.kvm

@@ -23,6 +23,7 @@ from bellwire.viz.cli.display import (
     package_of,
     platforms,
 )
+from tests.support.processes import files_of
 from tests.support.x_server import x_server
 
 SHIPPED = str(Path(__file__).resolve().parents[3] / "assets/recordings/roundtrip.arrow")
@@ -186,7 +187,7 @@ def test_a_display_has_a_client_until_qt_opens_it(xvfb: str) -> None:
 
 def sockets() -> int:
     """How many this process has open."""
-    return sum(link.is_socket() for link in Path("/proc/self/fd").iterdir())
+    return sum(target.startswith("socket:") for target in files_of().values())
 
 
 @pytest.mark.xcb

@@ -66,7 +66,9 @@ def trouble_of(database: Database, folder: Path) -> str:
     """Runs a tool; why it has not done its work, and what to do, or ""."""
     again = f"run `{database.tool} {folder}` once that is mended"
     try:
-        ran = subprocess.run([database.tool, folder], capture_output=True, text=True, timeout=SECONDS, check=False)
+        ran = subprocess.run(
+            [database.tool, folder], capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{database.tool} does not end well: {answer_of(error)}; {again}"
     if not ran.returncode:

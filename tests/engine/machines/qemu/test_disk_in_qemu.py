@@ -37,7 +37,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Order
 from tests.support.leaks import belongings, left_behind
-from tests.support.processes import children, is_running
+from tests.support.processes import is_running
 from tests.support.qemu_calls import QemuCalls
 from tests.support.sessions import assert_reconciled, fed, run, started, tally_of, wait_for
 
@@ -117,7 +117,6 @@ class TestSession:
                 wait_for(lambda: session.take().size > 0)
                 assert list(tmp_path.iterdir()) == []
         assert left_behind(before) == []
-        assert children() == []
 
     def test_a_qemu_killed_in_mid_run_is_one_clear_error(self) -> None:
         before = belongings()
@@ -211,7 +210,6 @@ class TestSession:
             wait_for(lambda: not session.alive)
         assert told in str(session.error)
         assert left_behind(before) == []
-        assert children() == []
 
     def test_a_doorbell_elsewhere_is_told(self) -> None:
         scenario = paced()
@@ -290,4 +288,3 @@ def test_a_qemu_that_does_not_start_is_told_in_its_own_words(
     with pytest.raises(EngineError, match=told):
         started(Session(paced()))
     assert left_behind(before) == []
-    assert children() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
+from tests.support.processes import files_of
 from tests.support.seen_recordings import seen_recording
 
 
@@ -66,8 +66,4 @@ def test_it_ends_with_the_main_window_which_another_language_closes_as_well(qtbo
 
 def open_files() -> list[Path]:
     """What this process has open."""
-    found = list[Path]()
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # that of the folder itself
-            found.append(link.readlink())
-    return found
+    return [Path(target) for target in files_of().values()]
