@@ -27,13 +27,18 @@ def test_an_open_fd_is_seen() -> None:
 
 def test_a_child_process_is_seen_until_it_is_waited_for() -> None:
     before = leaks.belongings()
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(b"x")
+    child.stdin.close()
+    assert child.stdout.read(1) == b"x"  # only now it is certain to bear the program's name: execve(2) gives that last
+    child.stdout.close()
     running = left_now(before)
-    child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     ended = left_now(before)
     child.wait()
-    assert running == ended == [f"process {child.pid}: sleep"]
+    assert running == ended == [f"process {child.pid}: cat"]
     assert leaks.left_behind(before) == []
 
 
