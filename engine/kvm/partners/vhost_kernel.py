@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from bellwire.engine._core import ffi, lib
@@ -43,9 +44,10 @@ def vhost_workers(process: int | str = "self") -> dict[int, str]:
     """The workers that can be seen from here, {thread: name}: of this process or another one, and of kthreadd."""
     found = {}
     for folder in (Path(f"/proc/{process}/task"), Path("/proc")):
-        for entry in folder.iterdir() if folder.exists() else ():
-            if entry.name.isdigit() and (name := name_of_thread(entry)).startswith("vhost-"):
-                found[int(entry.name)] = name
+        with suppress(OSError):  # there is no /proc, or the process has ended
+            for entry in folder.iterdir():
+                if entry.name.isdigit() and (name := name_of_thread(entry)).startswith("vhost-"):
+                    found[int(entry.name)] = name
     return found
 
 
