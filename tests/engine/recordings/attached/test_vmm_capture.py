@@ -14,7 +14,7 @@ import pytest
 
 from bellwire.engine._core import lib
 from bellwire.engine.attached.attachment import Attachment
-from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process, status
+from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process
 from bellwire.engine.attached.topology import SeenIrqfd
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Setting
@@ -33,6 +33,7 @@ from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Order
 from tests.support.kernel_sight import needs_sight
+from tests.support.processes import children
 from tests.support.sessions import fed, paced, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
@@ -127,7 +128,8 @@ def test_a_recording_of_a_real_qemu_holds_what_was_counted_live(name: str, tmp_p
     with Session(paced(name, per_second=0)) as session:
         tally = tally_of(session.take())
         wait_for(lambda: not session.can(Order.DOORBELL))
-        qemu = attachable(next(one.pid for one in kvm_processes() if parent_of(one.pid) == os.getpid()))
+        ours = children()
+        qemu = attachable(next(one.pid for one in kvm_processes() if one.pid in ours))
         with Attachment(qemu.pid, counting=True) as live:
             before = live.look()
             capture = begun(tmp_path / "qemu.arrow", qemu)
@@ -146,11 +148,6 @@ def test_a_recording_of_a_real_qemu_holds_what_was_counted_live(name: str, tmp_p
     assert sum(rung.values()) == 5
     served = name == "qemu-vhost-user-blk"
     assert [partner for _, partner in topology.partners] == (["qemu-storage-daemon"] if served else [])
-
-
-def parent_of(pid: int) -> int:
-    """Who has started a process; 0: it is gone."""
-    return int(status(Path(f"/proc/{pid}"), "PPid") or 0)
 
 
 def test_what_is_registered_meanwhile_is_noted(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.lists.listed import ListedPicture
 from bellwire.viz.pictures.lists.series import MadeFiles
 from tests.support.commands import bellwire
+from tests.support.processes import children
 from tests.support.x_server import x_server
 
 
@@ -110,10 +111,10 @@ def test_few_pictures_are_not_worth_a_process() -> None:
     assert [crew_size(count, 3) for count in (1, 2, 10)] == [1, 2, 3]
 
 
-def running() -> set[str]:
+def running() -> set[int]:
     """The numbers of our workers' processes."""
     ran = subprocess.run(["pgrep", "-f", "bellwire.viz.cli.shots.worker"], capture_output=True, text=True, check=False)
-    return set(ran.stdout.split())
+    return set(map(int, ran.stdout.split()))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -125,7 +126,7 @@ def test_ctrl_c_leaves_whole_pictures_and_no_process(jobs: int, tmp_path: Path) 
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while not list(tmp_path.glob("*.png")) and process.poll() is None:
             time.sleep(0.02)
-        ours = {pid for pid in running() if parent_of(pid) == process.pid}
+        ours = running() & set(children(process.pid))
         assert len(ours) == (jobs if jobs > 1 else 0)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=240)[1]
@@ -135,11 +136,3 @@ def test_ctrl_c_leaves_whole_pictures_and_no_process(jobs: int, tmp_path: Path) 
     assert 0 < len(made) < 240
     assert {path.suffix for path in made} == {".png"}
     assert all(path.read_bytes().endswith(b"IEND\xaeB`\x82") for path in made)
-
-
-def parent_of(pid: str) -> int:
-    """Of a process; 0 if it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
