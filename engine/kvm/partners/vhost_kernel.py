@@ -44,7 +44,7 @@ def vhost_workers(process: int | str = "self") -> dict[int, str]:
     """The workers that can be seen from here, {thread: name}: of this process or another one, and of kthreadd."""
     found = {}
     for folder in (Path(f"/proc/{process}/task"), Path("/proc")):
-        with suppress(OSError):  # there is no /proc, or the process has ended
+        with suppress(FileNotFoundError, ProcessLookupError):  # there is no /proc, or the process has ended
             for entry in folder.iterdir():
                 if entry.name.isdigit() and (name := name_of_thread(entry)).startswith("vhost-"):
                     found[int(entry.name)] = name
