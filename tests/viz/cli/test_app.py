@@ -27,7 +27,7 @@ from bellwire.viz.cli.app import main
 from bellwire.viz.cli.measure import disagreements
 from bellwire.viz.text.assets import recorded_elsewhere
 from bellwire.viz.text.figures import grouped
-from tests.support.processes import files_of
+from tests.support.processes import files_of, is_running
 
 COUNTS = {
     *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
@@ -368,6 +368,7 @@ def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
 def wait_for_vm(pid: int) -> None:
     """Until the process has a vCPU."""
     while not any("kvm-vcpu" in target for target in files_of(pid).values()):
+        assert is_running(pid), "it has ended without one"
         os.sched_yield()
 
 
