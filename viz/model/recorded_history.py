@@ -20,7 +20,6 @@ from bellwire.viz.model.history import Counts, History, Records, Times, count_ea
 AT_A_TIME = 1 << 16  # events between two that are looked for: where more are, the two are looked for one by one
 NEAR = 1 << 12  # events that a search reads first
 FARTHER = 4  # times as many next
-FAR = 1 << 21  # events after which a search gives up
 
 
 class RecordedRows:
@@ -105,6 +104,7 @@ class RecordedHistory(History):
         self._recording, self._read, self._played = recording, read, played
         self._spread = Spread(recording.entries)
         self._met = np.empty(0, dtype)  # the records at the start that was found last
+        self._bare = (0, -1)  # from when to when (TSC) nothing starts, both included
 
     def _holds(self, t0: int, t1: int) -> bool:
         """Whether everything between is in memory."""
@@ -185,20 +185,39 @@ class RecordedHistory(History):
         return found if found.size else self._met[self._span(self._met)[0] == np.uint64(t)]
 
     def _search(self, t: int, direction: int) -> int | None:
-        """The nearest start beyond t, from what is near to what is far."""
-        width, events = self._recording.header.clock.cycles(1e-3), 0.0
-        while events < FAR:
-            low, high = (t, t + width) if direction > 0 else (t - width, t)
-            events = self.about(low, high)
-            if events >= NEAR or low <= self.first or high >= self.last:
-                read = self._read(max(low, 0), high)
-                starts = self._span(read)[0]
-                beyond = starts[starts > np.uint64(t)] if direction > 0 else starts[starts < np.uint64(t)]
-                if beyond.size:
-                    start = beyond.min() if direction > 0 else beyond.max()
-                    self._met = read[starts == start]
-                    return int(start)
-                if (direction > 0 and high > self.last) or (direction < 0 and low < self.first):
-                    return None
-            width *= 2
-        return None
+        """The nearest start beyond t, from what is near to what is far; what was found bare is not read again."""
+        at, near, events = t, t, NEAR
+        while True:
+            at = self._past_bare(at, direction)
+            if at > self.last if direction > 0 else at < self.first:
+                return None
+            far = self._spread.away(at, direction * events)
+            read = self._read(max(min(at, far), 0), max(at, far))
+            starts = self._span(read)[0]
+            if (starts == np.uint64(t)).any():
+                near = t + direction
+            beyond = starts[starts > np.uint64(t)] if direction > 0 else starts[starts < np.uint64(t)]
+            if beyond.size:
+                start = int(beyond.min() if direction > 0 else beyond.max())
+                self._met = read[starts == np.uint64(start)]
+                self._remember_bare(near, start - direction, direction)
+                return start
+            self._remember_bare(near, far, direction)
+            at, events = far + direction, min(events * FARTHER, AT_A_TIME)
+
+    def _past_bare(self, at: int, direction: int) -> int:
+        """The next time at which something may start; that one itself if it may be."""
+        low, high = self._bare
+        if not low <= at <= high:
+            return at
+        return high + 1 if direction > 0 else low - 1
+
+    def _remember_bare(self, near: int, far: int, direction: int) -> None:
+        """Nothing starts between the two, nor at them. What is known is one stretch: where the last search went."""
+        low, high = (near, far) if direction > 0 else (far, near)
+        if low > high:
+            return
+        known_low, known_high = self._bare
+        if low <= known_high + 1 and known_low <= high + 1:
+            low, high = min(low, known_low), max(high, known_high)
+        self._bare = low, high

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.excerpts.excerpt import Excerpts, under_way
@@ -16,11 +17,11 @@ from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
-from bellwire.engine.recordings.synthetic import round_trips
+from bellwire.engine.recordings.synthetic import STEPS, round_trips
 from bellwire.viz.model.history import History
 from bellwire.viz.model.journey_of import around, latency_of
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
-from bellwire.viz.model.recorded_history import RecordedHistory
+from bellwire.viz.model.recorded_history import AT_A_TIME, RecordedHistory
 from bellwire.viz.timeline.columns import HeldColumns, RecordedColumns, timeline_columns
 from tests.support.recorded import recorded
 from tests.support.small_recording import HEADER, WallClock
@@ -91,6 +92,52 @@ def test_a_journey_that_is_seen_only_from_afar_can_be_gone_to(tmp_path: Path) ->
         assert begin(model.journeys.starting_at(start)).tolist() == [start]
         assert model.journeys.starting_at(start + 1).size == 0
         assert model.to_start()
+
+
+def test_a_step_leads_over_any_number_of_events_that_are_of_no_journey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a guest that leaves again and again and rings nobody: the search gave up after so many."""
+    before = round_trips(np.random.default_rng(1), 10**9, 0)[: 10 * len(STEPS)]
+    between = np.repeat(before[:1], 3_000_000)
+    between["kind"], between["lane"], between["seq"] = EventKind.EXIT, Lane.VCPU, 0
+    between["tsc"] = before["tsc"].max() + np.arange(1, between.size + 1, dtype=np.uint64) * np.uint64(2000)
+    after = round_trips(np.random.default_rng(2), int(between["tsc"][-1]), 10)[: 10 * len(STEPS)]
+    save_recording(tmp_path / "long.arrow", HEADER, [before, *np.array_split(between, 100), after])
+    with Replay(Recording(tmp_path / "long.arrow"), WallClock()) as replay:
+        history, reads = LiveModel(replay).journeys, list[int]()
+        assert isinstance(history, RecordedHistory)
+        read = history._read
+
+        def noted(t0: int, t1: int) -> Journeys:
+            reads.append(t0)
+            return read(t0, t1)
+
+        last = int(begin(read(history.first, int(between["tsc"][0]))).max())
+        first = int(begin(read(int(between["tsc"][-1]), history.last)).min())
+        assert last < between["tsc"][0] < between["tsc"][-1] < first
+        monkeypatch.setattr(history, "_read", noted)
+        late = int(between["tsc"][-1_000_000])
+        assert (history.start_before(late), history.start_after(late)) == (last, first)
+        assert len(reads) > 3_000_000 // AT_A_TIME
+        reads.clear()
+        for moment in (int(between["tsc"][0]), late, int(between["tsc"][-1])):
+            assert (history.start_before(moment), history.start_after(moment)) == (last, first)
+        assert len(reads) == 6  # what is known to be bare is not read again
+
+
+def test_what_starts_at_an_end_of_a_bare_stretch_is_found(tmp_path: Path) -> None:
+    """A search knows what lies beyond its own beginning, not what lies at it."""
+    events = round_trips(np.random.default_rng(1), 10**9, 0)[:60]
+    save_recording(tmp_path / "few.arrow", HEADER, [events])
+    with Replay(Recording(tmp_path / "few.arrow"), WallClock()) as replay:
+        history = LiveModel(replay).journeys
+        starts = np.unique(begin(history.window(history.first, history.last))).tolist()
+        assert len(starts) > 3
+        for one in (starts[0], starts[-1]):  # nothing before the first, nothing after the last
+            history.start_after(one), history.start_before(one)
+            assert [history.start_after(start - 1) for start in starts] == starts
+            assert [history.start_before(start + 1) for start in starts] == starts
 
 
 def test_events_that_are_far_apart_have_their_journeys(model: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
