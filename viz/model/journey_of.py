@@ -9,12 +9,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, Events
+from bellwire.engine.events import Clock, EventKind, Events
 from bellwire.engine.folds.journeys import STAGES, Journeys, no_journeys
 from bellwire.engine.folds.latency import cycles_of, has
 from bellwire.viz.model.history import History
-from bellwire.viz.model.steps import STAGE_OF
 
+# Which stage of its journey an event is.
+STAGE_OF = {
+    EventKind.RING: "ring",
+    EventKind.RUNG: "rung",
+    EventKind.EXIT: "exit",
+    EventKind.ENTRY: "entry",
+    EventKind.DOORBELL: "doorbell",
+    EventKind.IRQFD: "irq",
+    EventKind.IRQ_IOCTL: "irq",
+    EventKind.SUBMIT: "irq",
+    EventKind.HANDLER: "handler",
+}
 STAGE_KINDS = {stage: [int(kind) for kind, of in STAGE_OF.items() if of == stage] for stage in STAGES}
 WHOLE = ("round_trip", "doorbell", "injection")  # a journey's latency is the first of these that it has
 OUTLIVES = 0.2  # seconds that a journey's last event (the guest goes on) can come after its end

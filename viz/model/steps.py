@@ -12,27 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.events import Events, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.viz.model.history import History
+from bellwire.viz.model.journey_of import around, members
 from bellwire.viz.model.past import Past
 from bellwire.viz.model.transport import Transport
 
 LONGEST_TRAIL = 4096
-REACH_SECONDS = 0.01  # an event lies at most so long after the span that its journey is found by
-
-# Which stage of its journey an event is.
-STAGE_OF = {
-    EventKind.RING: "ring",
-    EventKind.RUNG: "rung",
-    EventKind.EXIT: "exit",
-    EventKind.ENTRY: "entry",
-    EventKind.DOORBELL: "doorbell",
-    EventKind.IRQFD: "irq",
-    EventKind.IRQ_IOCTL: "irq",
-    EventKind.SUBMIT: "irq",
-    EventKind.HANDLER: "handler",
-}
 
 
 @dataclass
@@ -204,13 +191,10 @@ class Steps:
         return Place(int(event["tsc"][0]), self.journey_of(event), event)
 
     def journey_of(self, event: Events) -> Journeys:
-        """The journey that an event (shape (1,)) is a stage of; shape (1,), or (0,) if there is none."""
-        stage, tsc = STAGE_OF.get(EventKind(int(event["kind"][0]))), int(event["tsc"][0])
-        if stage is None:
-            return no_journeys()
-        near = self.journeys.window(max(tsc - self.transport.clock.cycles(REACH_SECONDS), 0), tsc)
-        found: Journeys = near[near[stage] == tsc][-1:]
-        return found
+        """The journey that an event (shape (1,)) is a stage of, the longest of several; shape (1,), or (0,)."""
+        near = around(self.journeys, event, self.transport.clock)
+        index = int(members(event, near)[0])
+        return near[index : index + 1] if index >= 0 else no_journeys()
 
 
 JOURNEYS, EVENTS = Steps.journey, Steps.event

@@ -10,12 +10,17 @@ import pytest
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.model.journey_of import STAGE_OF, around, latency_of, whole_length
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.steps import STAGE_OF, distinct, middle_of
+from bellwire.viz.model.steps import distinct, middle_of
 from bellwire.viz.model.transport import FACTORS
 from tests.support.fake_source import FakeSource
 from tests.support.models import run, running
+from tests.support.small_recording import WallClock
 from tests.support.states import state
 
 
@@ -103,6 +108,21 @@ def test_an_event_is_chosen_with_its_journey() -> None:
         assert journey.size == (stage is not None)
         if stage:
             assert journey[stage][0] == event["tsc"][0]
+
+
+@pytest.mark.parametrize("scenario", ["doorbell-burst", "irq-burst", "doorbell-coalesced-pio"])
+def test_an_event_of_several_journeys_is_chosen_with_the_one_that_its_row_tells_of(scenario: str) -> None:
+    """One read() that returns several doorbells: the table said how long the longest took, and another was chosen."""
+    with Replay(Recording(path_of_shipped(scenario)), WallClock()) as replay:
+        model = LiveModel(replay)
+        every = np.concatenate(list(replay.recording.sorted_batches()))
+        shared = every[np.isin(every["kind"], (EventKind.DOORBELL, EventKind.HANDLER)) & (every["arg"] > 1)]
+        events = shared[:: max(shared.size // 40, 1)]
+        told = latency_of(events, around(model.journeys, events, model.clock))
+        assert not np.isnan(told).any()
+        for event, cycles in zip(np.split(events, events.size), told, strict=True):
+            model.steps.to_event(event)
+            assert whole_length(model.selection.journeys).tolist() == [cycles]
 
 
 @pytest.mark.parametrize("scenario", ["roundtrip", "roundtrip-userspace", "irq-msi", "doorbell-pio", "vm-to-vm"])

@@ -15,8 +15,8 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, finish
 from bellwire.engine.folds.latency import LATENCIES, ONE_CLOCK, Latencies, begin, cycles_of, is_counted
 from bellwire.viz.model.history import History
+from bellwire.viz.model.journey_of import OUTLIVES
 from bellwire.viz.model.past import HeldPast
-from bellwire.viz.model.steps import REACH_SECONDS
 
 APART_LIMIT = 1 << 16  # journeys whose stamps contradict their order
 EVER = 2**63
@@ -43,7 +43,7 @@ class LatencyPast:
         """played: the journeys are a recording's, some of which are still to come."""
         self.present, self.past, self.journeys, self._played = present, past, journeys, played
         self._apart = History(JOURNEY, APART_LIMIT, lambda some: (begin(some), finish(some)))
-        self._reach = past.clock.cycles(REACH_SECONDS)
+        self._reach = past.clock.cycles(OUTLIVES)
         self._standing: Standing | None = None
 
     def note(self) -> None:

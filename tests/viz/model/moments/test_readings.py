@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +13,11 @@ import pytest
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.engine.recordings.synthetic import STEPS, round_trips
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import latency_text
@@ -21,7 +26,7 @@ from bellwire.viz.model.moments.readings import Readings
 from bellwire.viz.plots.numbers import numbers_of
 from bellwire.viz.text.figures import grouped
 from tests.support.models import run, running
-from tests.support.small_recording import WallClock
+from tests.support.small_recording import HEADER, WallClock
 
 MOMENTS = 20
 
@@ -65,6 +70,45 @@ def test_a_moment_is_what_plain_folds_are_then(scenario: str) -> None:
             assert seen.latencies.since[name].counts.tolist() == wanted.latencies.since[name].counts.tolist()
             assert seen.latencies.before[name].counts.tolist() == wanted.latencies.before[name].counts.tolist()
             assert (seen.latencies.p50(name) or 0) == pytest.approx(wanted.latencies.p50(name) or 0, rel=1e-3)
+
+
+def test_a_guest_that_goes_on_late_after_a_doorbell_is_counted_as_in_plain_folds(tmp_path: Path) -> None:
+    """Its vCPU had lost the processor for 50 ms between the doorbell's instruction and the one after it."""
+    with preempted(tmp_path / "late.arrow") as (model, late):
+        for tsc in (late - model.clock.cycles(0.02), late - 1, late, late + model.clock.cycles(0.02)):
+            model.scrub(tsc)
+            seen, wanted = model.seen.latencies, plain(model, tsc).latencies
+            assert not model.seen.whole_run
+            assert seen.journeys == wanted.journeys
+            for name in LATENCIES:
+                assert seen.since[name].counts.tolist() == wanted.since[name].counts.tolist()
+
+
+def test_an_event_that_comes_late_is_chosen_with_its_journey(tmp_path: Path) -> None:
+    with preempted(tmp_path / "late.arrow") as (model, late):
+        rung = model.window(late, late)
+        assert rung["kind"].tolist() == [EventKind.RUNG]
+        model.steps.to_event(rung)
+        assert model.selection.journeys["rung"].tolist() == [late]
+
+
+@contextmanager
+def preempted(path: Path) -> Iterator[tuple[LiveModel, int]]:
+    """A recording of round trips that has been played, and when the guest went on after one of them."""
+    events = round_trips(np.random.default_rng(1), 10**9, 0)[: 200 * len(STEPS)].copy()
+    rung = int(np.flatnonzero(events["kind"] == EventKind.RUNG)[100])
+    after = rung - 1 + len(STEPS)  # the next round trip
+    late = events["tsc"][after - 1] + np.uint64(HEADER.clock.cycles(0.05))
+    events["tsc"][after:] += np.uint64(HEADER.clock.cycles(0.06))
+    events["tsc"][rung] = late
+    save_recording(path, HEADER, [events[np.argsort(events["tsc"], kind="stable")]])
+    wall = WallClock()
+    with Replay(Recording(path), wall) as replay:
+        model = LiveModel(replay)
+        for _ in range(3):
+            wall.ns += 10**9
+            model.drain()
+        yield model, int(late)
 
 
 def test_of_a_recording_only_what_was_played_is_counted() -> None:
