@@ -203,7 +203,8 @@ class Launcher:
 
 
 AROUND_SECONDS = 0.02  # before and after: longer than an echo takes
-AHEAD_SECONDS = 0.5  # as far as one looks for the next echo
+AHEAD_SECONDS = 0.5  # as far as one looks for the next echo at first,
+FARTHER = 4  # and so many times as far, and again, until there is one
 
 
 class Travel:
@@ -316,13 +317,18 @@ class Travel:
         return float(np.median((window - journeys["irq"])[there])) if there.any() else 0.0
 
     def next_echo(self, tsc: int) -> int | None:
-        """When the next echo sets out."""
-        starts = self._echoes(tsc, AHEAD_SECONDS)["irq"]
-        return min((int(start) for start in starts if start > tsc), default=None)
+        """When the next echo sets out, however far that is; None if none does any more."""
+        ahead = AHEAD_SECONDS
+        while True:
+            starts = self._echoes(tsc, ahead)["irq"]
+            later = starts[starts > np.uint64(tsc)]
+            if later.size or tsc + self.clock.cycles(ahead) >= self.events.last:
+                return int(later.min()) if later.size else None
+            ahead *= FARTHER
 
     def _echoes(self, tsc: int, ahead: float) -> Journeys:
-        around = self.events.window(tsc - self.clock.cycles(AROUND_SECONDS), tsc + self.clock.cycles(ahead))
-        return ways.echoes(around, self.ways.traits)
+        start = max(tsc - self.clock.cycles(AROUND_SECONDS), 0)
+        return ways.echoes(self.events.window(start, tsc + self.clock.cycles(ahead)), self.ways.traits)
 
     def _echo_routes(self, echoes: Journeys) -> Routes:
         return [(Route(self._echo_legs), np.arange(echoes.size))] if echoes.size else []

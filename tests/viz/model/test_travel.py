@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JOURNEY
-from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.travel import Launcher
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.model.history import History
+from bellwire.viz.model.live import EVENT_LIMIT, LiveModel, event_span
+from bellwire.viz.model.travel import Launcher, Travel
 from tests.support.models import running
 
 
@@ -41,6 +43,20 @@ def test_at_a_masked_pin_there_are_only_echoes() -> None:
     travel.feed(np.zeros(0, JOURNEY), event(EventKind.RESAMPLE))  # not of this scenario
     assert fed(travel.echoes) == before + 1
     assert {token.leg for token in travel.tokens()} == {"masked"}
+
+
+def test_the_next_echo_is_found_however_late_it_sets_out() -> None:
+    """As of interrupts that are signalled by hand: a slow playhead waited for them through all of the silence."""
+    clock, events = Clock(1e9), History(EVENT, EVENT_LIMIT, event_span)
+    signals = [10**9, 2 * 10**9, 42 * 10**9]
+    kinds = (EventKind.IRQFD, EventKind.WAIT)
+    events.append(
+        np.array(
+            [(t + late, kind, Lane.IO_THREAD, 0, 0, 1, 0) for t in signals for late, kind in enumerate(kinds)], EVENT
+        )
+    )
+    travel = Travel(load_scenario("irq-masked"), clock, events)
+    assert [travel.next_echo(t) for t in (0, *signals)] == [*signals, None]
 
 
 def test_a_level_has_an_echo_beside_its_journeys() -> None:
