@@ -124,8 +124,9 @@ class Latencies:
         self.stopped = 0  # journeys that were under way when everything stood still
         self.partner_stops = PartnerStops(clock)
         self.partner_stopped = 0  # further journeys that were under way when another process stood still
-        # when the newest journey began: TSC, and by the clock that stops do not move
+        # when the newest journey began: TSC, and by the clock that stops do not move; and its number
         self._due_at: tuple[int, float] | None = None
+        self._due_number = 0
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
         self.recent = {name: np.empty(0) for name in LATENCIES}  # the newest RECENT of `since`
@@ -226,7 +227,7 @@ class Latencies:
             return
         start = begin(journeys)
         old = start < self.changed_at
-        pace = self._paced(start) if self.closed else ()
+        pace = self._paced(journeys, start) if self.closed else ()
         for name in LATENCIES:
             sent, came = ends(journeys, name)
             there = (sent > 0) & (came > 0) & once(journeys, name)
@@ -257,21 +258,27 @@ class Latencies:
                 if pace:
                     paced[name].add(some, *(numbers[which] for numbers in pace))
 
-    def _paced(self, start: Numbers) -> tuple[npt.NDArray[Any], ...]:
-        """The interval at which each journey that began then was due, and how many were; nothing if none was."""
+    def _paced(self, journeys: Journeys, start: Numbers) -> tuple[npt.NDArray[Any], ...]:
+        """The interval at which each journey was due that began at `start`, and how many were; nothing if none was."""
         intervals = self.interval.at(start)
         if intervals.any():
-            return intervals, self._due(start)
+            return intervals, self._due(journeys, start)
         self._due_at = int(start.max()), float(self.stops.working(start).max())
+        self._due_number = int(journeys["seq"].max())
         return ()
 
-    def _due(self, start: Numbers) -> Nanoseconds:
-        """How many signals were due at each journey's beginning, since the one before it; shape (n,), as `start`."""
+    def _due(self, journeys: Journeys, start: Numbers) -> Nanoseconds:
+        """How many signals were due at each journey's beginning, since the one before it; shape (n,), as `start`.
+
+        Those that were sent between the two, but whose stamps were lost or contradict, are not due any more.
+        """
         order = np.argsort(start, kind="stable")
-        working = self.stops.working(start[order])
+        working, numbers = self.stops.working(start[order]), journeys["seq"][order].astype(np.int64)
+        sent = np.maximum(np.diff(numbers, prepend=self._due_number) - 1, 0)
         due = np.empty(start.size)
-        due[order] = self.interval.due(start[order], working, self._due_at)
-        self._due_at = int(start[order[-1]]), float(working[-1])
+        there = self.interval.due(start[order], working, self._due_at)
+        due[order] = np.maximum(there - sent, np.minimum(there, 1.0))
+        self._due_at, self._due_number = (int(start[order[-1]]), float(working[-1])), int(numbers[-1])
         return due
 
     def counted(self, name: str) -> Journeys:

@@ -204,6 +204,18 @@ def test_nothing_was_due_while_the_pace_was_held(pieces: int) -> None:
     assert paced <= corrected <= paced + 2
 
 
+@pytest.mark.parametrize("pieces", [1, 3, 100])
+def test_what_was_sent_and_lost_is_not_taken_for_omitted(pieces: int) -> None:
+    """The guest's stamps of a second are missing; each signal was sent when it was due."""
+    events = np.concatenate(run_of([(200, 1)], 3.0, 0.1))
+    late = (events["tsc"] > Clock(2e9).cycles(2)) & (events["tsc"] < Clock(2e9).cycles(3))
+    lost = late & (events["lane"] == Lane.GUEST)
+    whole, kept = corrected_in_pieces([events], pieces), corrected_in_pieces([events[~lost]], pieces)
+    assert lost.sum() == 600
+    assert whole[0] - kept[0] == 200
+    assert whole[1] - kept[1] == 200
+
+
 @pytest.mark.parametrize("name", ["doorbell-pio", "doorbell-mmio", "doorbell-size-miss"])
 def test_an_open_loop_is_not_corrected_and_says_why(name: str) -> None:
     """The victims of its stall are in the record."""
