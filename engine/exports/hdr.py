@@ -84,7 +84,11 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
     told, hidden = [name for name in counted if latencies.known(name)], latencies.hidden(counted)
     refuse_hidden(recording, latencies, told, hidden)
-    name = next(iter(told), BY_IMPORTANCE[0])
+    if not told:
+        raise RecordingError(
+            tr("{path} has no latency: nothing in it has arrived of which both ends are known.", path=recording.path)
+        )
+    name = told[0]
     histogram = latencies.histograms[name]
     file.write(f"#[{run_description(recording)}; {name}, µs{words_without(hidden)}]\n".encode())
     file.write(percentiles_of(hdr_of(histogram), histogram.max))

@@ -28,6 +28,7 @@ from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from tests.support.emulated import emulated_recording
 from tests.support.fake_source import FakeSource
 from tests.support.recorded import recorded
@@ -99,6 +100,13 @@ def test_percentiles_are_those_of_the_round_trip(recording: Recording, tmp_path:
     assert int(rows[-1][2]) == histogram.count
     for value, share, *_ in rows:
         assert float(value) * 1000 == pytest.approx(histogram.percentile(float(share) * 100), rel=2e-3)
+
+
+def test_of_a_run_without_a_latency_there_are_no_percentiles(tmp_path: Path) -> None:
+    """A mean and a longest of 0 µs would be told, of round trips that the scenario has not."""
+    with pytest.raises(RecordingError, match=r"irq-masked.arrow has no latency"):
+        written(Recording(path_of_shipped("irq-masked")), tmp_path, "hgrm")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_percentiles_summary_is_in_one_unit(recording: Recording, tmp_path: Path) -> None:
