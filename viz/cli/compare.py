@@ -27,9 +27,9 @@ from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.summary import COLUMNS, UNKNOWN, latency_row, table_of
+from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
 from bellwire.viz.text.figures import Unit, common_unit, count_of, grouped, listed, unit_called
-from bellwire.viz.text.trust import no_times, said_least
+from bellwire.viz.text.trust import each_signal, no_times
 
 Progress = Callable[[float], None]
 
@@ -227,5 +227,4 @@ def exits_beside(comparison: Comparison) -> Table:
 
 def exits_cell(exits: Exits, name: str) -> str:
     """How many there were a signal, or were at least."""
-    count = exits.each_signal(name)
-    return UNKNOWN if count is None else said_least(f"{count:.3f}", exits.least(name))
+    return each_signal(exits.each_signal(name), 3, exits.least(name))

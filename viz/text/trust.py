@@ -9,7 +9,7 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
 from bellwire.engine.folds.tally import Bounds, NotThere, Tally
 from bellwire.engine.language import tr, tr_later
-from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, round_duration, signed
+from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, localized, round_duration, signed
 
 EMULATED = tr_later(
     "an emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing, so no latency is given"
@@ -72,6 +72,16 @@ def bounded(count: float, bounds: Bounds | None) -> str:
 def said_least(number: str, missing: object) -> str:
     """A number as it is written, where something is missing that it is made of as a bound: "≥ 1.25"."""
     return f"≥ {number}" if missing else number
+
+
+def each_signal(count: float | None, digits: int, missing: object) -> str:
+    """How many there were a signal; some are never written as none. None: nobody knows. missing: they are a bound."""
+    if count is None:
+        return "–"
+    least = 10**-digits
+    if 0 < count < least / 2:
+        return "> 0" if missing else f"< {localized(f'{least:.{digits}f}')}"
+    return said_least(localized(f"{count:.{digits}f}"), missing)
 
 
 def interval(paced: Iterable[Paced]) -> str:

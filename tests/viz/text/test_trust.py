@@ -15,7 +15,16 @@ from bellwire.engine.folds.omission import Paced
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import load_scenario
-from bellwire.viz.text.trust import agreement, corrected, dropped_text, footnote, kernel_word, left_out, not_there
+from bellwire.viz.text.trust import (
+    agreement,
+    corrected,
+    dropped_text,
+    each_signal,
+    footnote,
+    kernel_word,
+    left_out,
+    not_there,
+)
 
 
 def paced(*intervals: int) -> Paced:
@@ -144,3 +153,11 @@ def test_what_the_kernel_tells_leaves_every_other_count_whole_where_it_is_lost()
 
 def test_where_all_is_there_nothing_is_said_of_it() -> None:
     assert (dropped_text(Tally()), not_there(Tally())) == ("0 dropped", "")
+
+
+def test_some_a_signal_are_never_written_as_none() -> None:
+    """One exit of 3,787 signals read as many as none: 0.000."""
+    assert each_signal(None, 3, False) == "–"
+    assert (each_signal(0.0, 3, False), each_signal(0.0, 3, True)) == ("0.000", "≥ 0.000")
+    assert (each_signal(1 / 3787, 3, False), each_signal(1 / 3787, 3, True)) == ("< 0.001", "> 0")
+    assert (each_signal(1 / 3787, 2, False), each_signal(0.0005, 3, False)) == ("< 0.01", "0.001")

@@ -25,9 +25,9 @@ from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.text.figures import Durations, Unit, common_unit, duration, grouped, localized, signed, unit_called
+from bellwire.viz.text.figures import Durations, Unit, common_unit, duration, grouped, signed, unit_called
 from bellwire.viz.text.latency_words import latency_name
-from bellwire.viz.text.trust import said_least
+from bellwire.viz.text.trust import each_signal
 
 NOTHING_YET = tr_later(
     "Nothing to compare yet: switch ioeventfd (I) or irqfd (Q) while it runs, or choose a recording (menu Analyze)"
@@ -174,8 +174,7 @@ def exit_rows(a: Side, b: Side) -> list[FigureRow]:
 
 def exits_words(exits: Exits, name: str) -> str:
     """How many there were a signal, or were at least."""
-    count = exits.each_signal(name)
-    return "–" if count is None else said_least(localized(f"{count:.2f}"), exits.least(name))
+    return each_signal(exits.each_signal(name), 2, exits.least(name))
 
 
 def exit_words(name: str) -> str:
