@@ -104,17 +104,27 @@ class RecordingReport:
         return with_rows(table, "Events: there is none.")
 
     def _changes(self) -> RenderableType:
-        """What was switched, and when."""
-        clock, first = self.source.clock, self.recording.first
+        """How the switches stood at first, and what was switched when."""
+        clock, first, changes = self.source.clock, self.recording.first, real_switches(self.outline.wiring)
         table = Figures("After", "Switch", header_style="dim")
-        for tsc, name, on in self.outline.wiring[:SHOWN_CHANGES]:
+        for tsc, name, on in changes[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
-        more = len(self.outline.wiring) - SHOWN_CHANGES
+        more = len(changes) - SHOWN_CHANGES
         return (
             Group(table, f"and {number_of(more, 'more change')}")
             if more > 0
             else with_rows(table, "Switches: none is told of.")
         )
+
+
+def real_switches(told: list[list[Any]]) -> list[list[Any]]:
+    """Of what an outline tells of switches, what is no mere word that one stands as it stood."""
+    standing, changes = dict[str, int](), list[list[Any]]()
+    for tsc, name, on in told:
+        if standing.get(name) != on:
+            changes.append([tsc, name, on])
+        standing[name] = on
+    return changes
 
 
 # -- what every recording says of itself

@@ -13,7 +13,7 @@ from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.explain.of_recording import ExplainedRecording
-from bellwire.viz.cli.recording_reports import RecordingReport
+from bellwire.viz.cli.recording_reports import RecordingReport, real_switches
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.pictures.moment import journey_numbered
 
@@ -53,3 +53,16 @@ def test_events_that_stand_in_a_later_batch_are_missing_nowhere(name: str, tmp_p
     assert runs[0].tracker.given_up == runs[1].tracker.given_up
     for number in range(1, 100):
         assert journey_numbered(late, number) == journey_numbered(whole, number)
+
+
+def test_a_switch_that_stands_as_it_stood_was_not_switched() -> None:
+    assert real_switches([]) == []
+    told = [
+        [1, "IOEVENTFD", 1],
+        [2, "IRQFD", 1],
+        [3, "IRQFD", 1],
+        [4, "IRQFD", 0],
+        [5, "IOEVENTFD", 1],
+        [6, "IRQFD", 1],
+    ]
+    assert real_switches(told) == [[1, "IOEVENTFD", 1], [2, "IRQFD", 1], [4, "IRQFD", 0], [6, "IRQFD", 1]]
