@@ -48,6 +48,7 @@ from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.covering import Covering
 from bellwire.engine.live.kernel_sight import KernelSight
+from bellwire.engine.live.rest import Rest
 from bellwire.engine.live.standing_still import StandingStill
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
@@ -569,8 +570,8 @@ class Session(Source):
         if self.error:
             return
         machine.set_pace(self._pace, False)
-        patience = Patience(SETTLE_SECONDS, SETTLE_TURN, MOST_TO_SETTLE)
-        while not machine.at_rest() and not patience.ends(machine.progress()):
+        rest, patience = Rest(machine), Patience(SETTLE_SECONDS, SETTLE_TURN, MOST_TO_SETTLE)
+        while not rest.reached() and not patience.ends(machine.progress()):
             self._turns += 1
             self._work(machine)
             time.sleep(0.001)
