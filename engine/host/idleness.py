@@ -20,25 +20,26 @@ class Idleness:
     """Of some threads of this process."""
 
     def __init__(self, threads: Iterable[int], folder: Path = OF_THIS_PROCESS) -> None:
-        self._folder = folder
-        self._ran = dict.fromkeys(threads, 0)
+        self._threads, self._folder = tuple(threads), folder
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Something has happened: what they have run so far shows nothing of what comes."""
-        self._ran = {thread: self._run_time(thread) for thread in self._ran}
+        self._ran = {thread: self._run_time(thread) for thread in self._threads}
 
     def shown(self) -> bool:
         """Whether each sleeps, has had its turn since, or has ended; true as well where /proc does not tell."""
-        return all(
-            self._state(thread) != "R" or self._run_time(thread) - ran >= HAD_ITS_TURN
-            for thread, ran in self._ran.items()
-        )
+        return all(self._state(thread) != "R" or self._had_its_turn(thread) for thread in self._threads)
+
+    def _had_its_turn(self, thread: int) -> bool:
+        """Whether it has run for long enough; true where nothing counts that."""
+        before, now = self._ran[thread], self._run_time(thread)
+        return before is None or now is None or now - before >= HAD_ITS_TURN
 
     def _state(self, thread: int) -> str:
         return read_text(self._folder / str(thread) / "stat").rpartition(")")[2].strip()[:1]
 
-    def _run_time(self, thread: int) -> int:
-        """Nanoseconds; where nothing counts them, more than any before."""
+    def _run_time(self, thread: int) -> int | None:
+        """Nanoseconds; None where nothing counts them."""
         told = read_text(self._folder / str(thread) / "schedstat").split()
-        return int(told[0]) if told else self._ran[thread] + HAD_ITS_TURN
+        return int(told[0]) if told else None
