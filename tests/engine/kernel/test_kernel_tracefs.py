@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bellwire.engine._core import lib
 from bellwire.engine.events import Records
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kernel.program import PROGRAM, TRACEFS_PROGRAM, KernelSightError, known_tracepoints, reason_of
@@ -115,6 +116,12 @@ class BothSources(Owner):
         return getattr(self._watches[1], name)
 
 
+def threads_in(records: Records) -> set[int]:
+    """Those that are woken, or switched to. Of one that sleeps the former is told whatever the CPU's idle task does."""
+    woken, run = (records[records["kind"] == kind] for kind in OF_THREADS)
+    return {*woken["a"].tolist(), *run["thread"].tolist()}
+
+
 def rows_of(records: Records, kind: RecordKind) -> Counter[tuple[int, ...]]:
     """Those of a kind without their times: thread, a, b, c and d."""
     own = records[records["kind"] == kind]
@@ -154,7 +161,8 @@ def test_both_sources_tell_the_same_of_the_same_run(name: str, monkeypatch: pyte
             one, other = rows_of(bpf, kind), rows_of(tracefs, kind)
         only_bpf, only_tracefs = one - other, other - one
         assert only_tracefs.total() <= EDGES * (kind in OF_THREADS), (kind, only_tracefs)
-        # Where BPF is attached beside it, tracefs' choice of threads leaves out some of the switches that begin one.
+        # A kernel may trace nothing that the idle task of a CPU does outside of interrupts, though BPF sees it: perf
+        # misses the same switches. When a thread began to run is not known then, and no figure is made of it.
         assert kind == RecordKind.RUNS or only_bpf.total() <= EDGES * (kind in OF_THREADS), (kind, only_bpf)
         assert other.total() or not one.total(), kind
 
@@ -169,7 +177,7 @@ def test_it_watches_where_bpf_cannot(tmp_path: Path) -> None:
             watch.add(os.getpid())
             wait_for(began(watch))
             assert watch.by_tracefs
-            wait_for(lambda: bool((watch.take()["kind"] == RecordKind.RUNS).any()))
+            wait_for(lambda: bool(threads_in(watch.take())))
 
 
 def test_where_neither_can_what_keeps_the_first_one_is_told(tmp_path: Path) -> None:
@@ -262,40 +270,52 @@ def test_two_at_once_do_not_disturb_each_other(holder: tuple[subprocess.Popen[st
 
         def told() -> bool:
             seen.append(watch.take())
-            here = threading.get_native_id()
-            return any(here in some["thread"][some["kind"] == RecordKind.RUNS] for some in seen)
+            return any(threading.get_native_id() in threads_in(some) for some in seen)
 
         wait_for(told)
         assert len(instances_of(pid)) == len(instances_of(watch.pid)) == 2
     assert len(instances_of(pid)) == 2
     assert (INSTANCES / sorted(instances_of(pid))[0] / "tracing_on").read_text() == "1\n"
     own = set(threads_of())
-    ran = np.concatenate(seen)
-    ran = ran[ran["kind"] == RecordKind.RUNS]
-    assert ran.size > 0
-    assert process.pid not in ran["thread"].tolist()
-    assert threading.get_native_id() in own & set(ran["thread"].tolist())
+    told_of = threads_in(np.concatenate(seen))
+    assert process.pid not in told_of
+    assert threading.get_native_id() in own & told_of
+
+
+def run_one_thread() -> int:
+    """The number of a thread that has begun, slept and ended."""
+    begun: list[int] = []
+
+    def sleep() -> None:
+        begun.append(threading.get_native_id())
+        time.sleep(0.001)
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    thread.join()
+    return begun[0]
 
 
 def test_a_thread_that_begins_later_is_seen_and_a_child_is_not() -> None:
+    """Or that something is lost is said: a record may come later than is waited for. No thread comes a second time."""
     needs_sight("tracefs")
     with KernelWatch([TRACEFS_PROGRAM]) as watch:
         watch.add(os.getpid())
         wait_for(began(watch))
-        begun: list[int] = []
-        thread = threading.Thread(target=lambda: begun.append(threading.get_native_id()))
-        thread.start()
-        thread.join()
-        child = subprocess.Popen(["sleep", "0.05"])
-        child.wait()
-        later, seen = time.monotonic() + 0.1, set[int]()
+        seen = set[int]()
 
         def told() -> bool:
-            records = watch.take()
-            seen.update(records["thread"][records["kind"] == RecordKind.RUNS].tolist())
-            return begun[0] in seen and time.monotonic() > later
+            lost, thread = watch.lost, run_one_thread()
+            ended = int(lib.bw_tsc())
+            wait_for(lambda: watch.complete > ended)
+            seen.update(threads_in(watch.take()))
+            assert thread in seen or watch.lost > lost
+            return thread in seen
 
-        wait_for(told)
+        child = subprocess.Popen(["sleep", "0.05"])
+        child.wait()
+        for _ in range(20):  # on each of the CPUs
+            wait_for(told)
         assert child.pid not in seen
 
 
@@ -317,5 +337,5 @@ def test_what_found_the_buffers_full_is_counted_and_the_rest_goes_on() -> None:
         stopped = watch.complete
         wait_for(lambda: watch.complete > stopped and watch.lost > 0)
         watch.take()
-        wait_for(lambda: bool((watch.take()["kind"] == RecordKind.RUNS).any()))
+        wait_for(lambda: bool(threads_in(watch.take())))
         assert watch.refused is None
