@@ -411,20 +411,6 @@ def by_kind(events: Events) -> ByKind:
     return batch
 
 
-def wiring_changes(events: Events, wiring: dict[int, int]) -> npt.NDArray[np.bool_]:
-    """Which events change the wiring; shape (n,). The first word on a switch is no change.
-
-    wiring: 1 or 0 by switch, as the batch finds it; it is left as the batch leaves it.
-    """
-    changes = np.zeros(events.size, bool)
-    if by_kind(events).counts[EventKind.WIRE]:
-        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
-            switch, on = int(events["id"][at]), int(events["arg"][at])
-            changes[at] = wiring.get(switch, on) != on
-            wiring[switch] = on
-    return changes
-
-
 def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.void | None, Events]]:
     """The batch in parts that each begin with a change, but for the first: (the change or None, the part)."""
     cuts = np.flatnonzero(changes).tolist()
@@ -435,6 +421,37 @@ def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.
     yield None, events[: ends[0]]
     for start, end in zip(cuts, ends[1:], strict=True):
         yield events[start], events[start:end]
+
+
+class Rewirings:
+    """Where a stream's wiring changes. Changes that no signal comes between are one: two switches, thrown at once.
+
+    signals: the kinds of events that are signals. The first word on a switch is no change.
+    """
+
+    def __init__(self, *signals: EventKind) -> None:
+        self._heard = (*signals, EventKind.LOST, EventKind.PASSED_OVER)  # what is not there may be one
+        self._wiring: dict[int, int] = {}  # 1 or 0 by switch
+        self._quiet = False  # no signal has come since the newest change
+
+    def parts(self, events: Events) -> Iterator[tuple[np.void | None, bool, Events]]:
+        """The next batch as cut_at() cuts it: (the change or None, whether it is one with the change before, part)."""
+        for change, part in cut_at(events, self._changes(events)):
+            is_one = change is not None and self._quiet
+            self._quiet = change is not None or self._quiet
+            if self._quiet:
+                counts = by_kind(part).counts
+                self._quiet = not any(counts[kind] for kind in self._heard)
+            yield change, is_one, part
+
+    def _changes(self, events: Events) -> npt.NDArray[np.bool_]:
+        changes = np.zeros(events.size, bool)
+        if by_kind(events).counts[EventKind.WIRE]:
+            for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
+                switch, on = int(events["id"][at]), int(events["arg"][at])
+                changes[at] = self._wiring.get(switch, on) != on
+                self._wiring[switch] = on
+        return changes
 
 
 def event(tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> Events:

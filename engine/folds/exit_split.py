@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Lane, Switch, by_kind, cut_at, exit_name, wiring_changes
+from bellwire.engine.events import STATS, EventKind, Events, Lane, Rewirings, Switch, by_kind, exit_name
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
@@ -19,14 +19,28 @@ if TYPE_CHECKING:
 
 KVM_EXITS = STATS.index("exits")
 COUNTED_BY_KVM = "counted by KVM"
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+INTERRUPTS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+
+
+def signals_of(scenario: Scenario) -> tuple[EventKind, ...]:
+    """The kinds of events that its signals begin with: doorbells; where there are none, the host's interrupts."""
+    return INTERRUPTS if scenario.doorbell is None else (EventKind.RING,)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at the kernel's own count of exits, and how many signals there had been by then."""
+
+    exits: int
+    signals: int
 
 
 @dataclass(frozen=True)
 class Exits:
     """How many signals there were, and what they took.
 
-    kvm: exits by the kernel's own count, which is sampled ten times a second; None if it was never told.
+    kvm: exits by the kernel's own count, between the first and the last look at it, of which there are ten a second;
+    None if there were not two. kvm_signals: signals that came between these.
     seen: whether KVM_RUN returns to this program; of a vCPU of another process nobody tells why it did.
     lost: events that may have been exits to user space, which then are at least so many.
     """
@@ -36,79 +50,101 @@ class Exits:
     kvm: int | None = None
     seen: bool = True
     lost: int = 0
+    kvm_signals: int = 0
 
     def per_signal(self) -> dict[str, float]:
-        """ "to user space: IO", ..., "counted by KVM", each divided by the signals; nothing without a signal."""
-        if not self.signals:
-            return {}
-        counts = {f"to user space: {reason}": count for reason, count in sorted(self.to_userspace.items())}
-        counts |= {COUNTED_BY_KVM: self.kvm} if self.kvm is not None else {}
-        return {name: count / self.signals for name, count in counts.items()}
+        """ "to user space: IO", ..., "counted by KVM", each divided by its signals; nothing without a signal."""
+        told = {f"to user space: {reason}": count for reason, count in sorted(self.to_userspace.items())}
+        each = {name: count / self.signals for name, count in told.items() if self.signals}
+        by_kvm = {COUNTED_BY_KVM: self.kvm / self.kvm_signals} if self.kvm is not None and self.kvm_signals else {}
+        return each | by_kvm
 
     def each_signal(self, name: str) -> float | None:
         """The number of this name in per_signal(), 0 included; None if nobody counted it, or there is no signal."""
-        told = self.kvm is not None if name == COUNTED_BY_KVM else self.seen
-        return self.per_signal().get(name, 0.0) if told and self.signals else None
+        nothing = 0.0 if name != COUNTED_BY_KVM and self.seen and self.signals else None
+        return self.per_signal().get(name, nothing)
 
     def least(self, name: str) -> bool:
         """Whether the number of this name is no more than what there was at least."""
         return self.lost > 0 and name != COUNTED_BY_KVM
 
     def after(self, start: Exits) -> Exits:
-        """What has come since `start`."""
+        """What has come since `start`, without the kernel's own count."""
         reasons = {name: count - start.to_userspace.get(name, 0) for name, count in self.to_userspace.items()}
-        kvm = None if self.kvm is None else self.kvm - (start.kvm or 0)
         came = {name: count for name, count in reasons.items() if count}
-        return Exits(self.signals - start.signals, came, kvm, self.seen, self.lost - start.lost)
+        return Exits(self.signals - start.signals, came, None, self.seen, self.lost - start.lost)
+
+    def counted(self, first: Sample | None, last: Sample | None) -> Exits:
+        """The same with the kernel's own count between two looks at it."""
+        if first is None or last is None or first is last:
+            return replace(self, kvm=None, kvm_signals=0)
+        return replace(self, kvm=last.exits - first.exits, kvm_signals=last.signals - first.signals)
+
+
+class UnderOneWiring:
+    """The time under one wiring: what there had been when it began, and looks at the kernel's own count since."""
+
+    def __init__(self, start: Exits) -> None:
+        self.start = start
+        self.first: Sample | None = None
+        self.last: Sample | None = None
+
+    def look(self, sample: Sample) -> None:
+        """One more look, the newest."""
+        self.first, self.last = self.first or sample, sample
+
+    def upto(self, end: Exits) -> Exits:
+        """What has come in it, of all until then."""
+        return end.after(self.start).counted(self.first, self.last)
 
 
 class ExitSplit:
-    """A fold over events. `whole`: the run; `since` the last change of the wiring; `before`: between the last two.
+    """A fold over events. `whole`: the run; `since` the last change of the wiring; `before`: until then, from the one
+    before. Changes that no signal came between are one change; the time between them is in neither.
 
     Of a stream that begins in the middle of a run all count from there.
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        self.rings = scenario.doorbell is not None  # else the host's interrupts are the signals
+        self._signals = signals_of(scenario)
         self.whole = Exits(seen=Trait.REAL_QEMU not in traits_of(scenario))
-        self._switch: tuple[str, bool] | None = None  # what was changed last, and whether it is on since
-        self._changes = [Exits(), Exits()]  # `whole` as it was at the last two changes
-        self._wiring: dict[int, int] = {}
+        self.before = Exits()
+        self._changes: tuple[tuple[str, bool], ...] = ()  # what was changed last, and whether it is on since
+        self._wiring = UnderOneWiring(Exits())
+        self._first: Sample | None = None  # what the kernel's own count of the whole is counted from
+        self._rewirings = Rewirings(*self._signals)
         self._began = Beginning()
-        self._kvm_before: int | None = None  # the kernel's count where the stream begins; None: not known yet
 
     @property
     def since(self) -> Exits:
         """Since the last change."""
-        return self.whole.after(self._changes[1])
-
-    @property
-    def before(self) -> Exits:
-        """Between the last two changes."""
-        return self._changes[1].after(self._changes[0])
+        return self._wiring.upto(self.whole)
 
     @property
     def switched(self) -> str:
-        """The last change: "ioeventfd off"; "" if there was none."""
-        if self._switch is None:
-            return ""
-        switch, on = self._switch
-        return tr("{switch} on", switch=switch) if on else tr("{switch} off", switch=switch)
+        """The last change: "ioeventfd off", "ioeventfd on, irqfd on"; "" if there was none."""
+        return ", ".join(
+            tr("{switch} on", switch=switch) if on else tr("{switch} off", switch=switch)
+            for switch, on in self._changes
+        )
 
     def feed(self, events: Events) -> None:
         """Adds the next batch, sorted by tsc."""
         if by_kind(events).counts[EventKind.BEFORE]:
             self._began.note(events)
         events = self._began.relative(events)
-        for change, part in cut_at(events, wiring_changes(events, self._wiring)):
+        for change, is_one, part in self._rewirings.parts(events):
             if change is not None:
-                self._changes = [self._changes[1], self.whole]
-                self._switch = Switch(int(change["id"])).name.lower(), bool(change["arg"])
+                told = Switch(int(change["id"])).name.lower(), bool(change["arg"])
+                self._changes = (*self._changes, told) if is_one else (told,)
+                self.before = self.before if is_one else self.since
+                self._wiring = UnderOneWiring(self.whole)
             self._count(part)
 
     def _count(self, events: Events) -> None:
         batch = by_kind(events)
-        signals = batch.of(EventKind.RING)["seq"] if self.rings else batch.of(*SIGNALS)["seq"]
+        self._look(events)
+        signals = batch.of(*self._signals)["seq"]
         self.whole = replace(self.whole, signals=max(self.whole.signals, int(signals.max(initial=0))))
         reasons, counts = np.unique(batch.of(EventKind.EXIT)["id"], return_counts=True)
         gone = passed_over(events, EventKind.EXIT)
@@ -121,10 +157,17 @@ class ExitSplit:
         if losses.size:
             lost = int(losses["arg"][np.isin(losses["id"], (Lane.VCPU, Lane.ENGINE))].sum())
             self.whole = replace(self.whole, lost=self.whole.lost + lost)
-        told = batch.of(EventKind.STAT)
-        told = told["arg"][told["id"] == KVM_EXITS]
-        if told.size:
-            if self._kvm_before is None:  # of a stream in the middle that nobody has told, from the first look on
+
+    def _look(self, events: Events) -> None:
+        """Takes note of the kernel's own count, before what else these events tell."""
+        if not by_kind(events).counts[EventKind.STAT]:
+            return
+        looks = np.flatnonzero((events["kind"] == EventKind.STAT) & (events["id"] == KVM_EXITS))
+        for at in sorted({*looks[:1].tolist(), *looks[-1:].tolist()}):
+            signals = events["seq"][:at][np.isin(events["kind"][:at], self._signals)]
+            sample = Sample(int(events["arg"][at]), max(self.whole.signals, int(signals.max(initial=0))))
+            if self._first is None:  # of a stream in the middle that nobody has told, from the first look on
                 untold = self._began.noted and KVM_EXITS not in self._began.stats
-                self._kvm_before = int(told[0]) if untold else 0
-            self.whole = replace(self.whole, kvm=int(told[-1]) - self._kvm_before)
+                self._first = sample if untold else Sample(0, 0)
+            self._wiring.look(sample)
+            self.whole = self.whole.counted(self._first, sample)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, Events, chosen, cut_at, end_to_end, wiring_changes
+from bellwire.engine.events import Clock, Events, Rewirings, chosen, end_to_end
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.exit_split import signals_of
 from bellwire.engine.folds.histogram import Histogram, binned
 from bellwire.engine.folds.journeys import (
     PARTNERED,
@@ -56,7 +57,8 @@ BIN: np.dtype[np.void] = np.dtype(
 
 Numbers = npt.NDArray[np.uint64]
 Nanoseconds = npt.NDArray[np.float64]
-Ended = tuple[int, int, dict[str, Histogram]]  # a wiring that is no more: from when to when (TSC), its latencies
+Histograms = dict[str, Histogram]  # by latency
+Ended = tuple[int, int, Histograms, Histograms]  # a wiring: from when to when (TSC), its latencies, those before it
 
 
 def has(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
@@ -103,7 +105,8 @@ def begin(journeys: Journeys) -> Numbers:
 class Latencies:
     """Folds events into journeys, and journeys into what the screen and the table show. All values in ns.
 
-    A change of the wiring starts `since` and `recent` anew. A journey belongs to the wiring that it began with.
+    A change of the wiring starts `since` and `recent` anew; changes that no signal comes between are one change. A
+    journey belongs to the wiring that it began with.
     """
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
@@ -137,7 +140,7 @@ class Latencies:
         self.changed_at = 0  # TSC of the last change
         self.ended: list[Ended] = []  # the newest wirings before that, oldest first
         self.left_out = np.empty(0, np.uint64)  # when journeys began that are in no figure: the newest of them
-        self._wiring: dict[int, int] = {}
+        self._rewirings = Rewirings(*signals_of(scenario))
         self._warm_at: int | None = None
         self._newest = no_journeys(), no_journeys()  # what the newest batch added to the figures
 
@@ -147,9 +150,9 @@ class Latencies:
         Where the wiring changes in it, it is folded piece by piece: each wiring has the journeys that end under it.
         """
         journeys, newest = [], []
-        for change, piece in cut_at(events, wiring_changes(events, self._wiring)):
+        for change, is_one, piece in self._rewirings.parts(events):
             if change is not None:
-                self._begin_anew(int(change["tsc"]))
+                self._begin_anew(int(change["tsc"]), is_one)
             journeys.append(self._feed_piece(piece))
             newest.append(self._newest)
         if len(journeys) == 1:
@@ -175,12 +178,14 @@ class Latencies:
         self._record(end_to_end(*self._newest), self._newest[0].size)
         return journeys
 
-    def _begin_anew(self, tsc: int) -> None:
-        """The wiring is another one from now on."""
-        self.ended = [*self.ended, (self.changed_at, tsc, self.since)][-ENDED_KEPT:]
+    def _begin_anew(self, tsc: int, is_one: bool) -> None:
+        """The wiring is another one from now on; is_one: that began with the change before."""
+        self.ended = [*self.ended, (self.changed_at, tsc, self.since, self.before)][-ENDED_KEPT:]
         self.changed_at = tsc
-        self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
-        self.blocks_before, self.blocks_since = self.blocks_since, {name: Blocks() for name in LATENCIES}
+        if not is_one:
+            self.before, self.blocks_before = self.since, self.blocks_since
+        self.since = {name: Histogram() for name in LATENCIES}
+        self.blocks_since = {name: Blocks() for name in LATENCIES}
         self.recent = {name: np.empty(0) for name in LATENCIES}
         for name in LATENCIES:
             self._paced_before[name].merge(self.paced[name])

@@ -60,6 +60,7 @@ from bellwire.engine.source import LATEST, Order, Source
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
+EXITS = "exits"  # the one of them that other figures are made of
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
 SETTLE_SECONDS = 1.0  # when a session ends, signals under way may arrive until all have stood still for so long,
@@ -482,13 +483,14 @@ class Session(Source):
         return [event(self.now(), EventKind.COUNT, Lane.KVM, which, 0, counts[which]) for which in changed]
 
     def _stat_samples(self, machine: Machine, *, always: bool = False) -> list[Events]:
-        """KVM's counters, where they have changed."""
+        """KVM's counters, where they have changed; `always`: now, and of exits whether they have or not."""
         if not always and time.monotonic() < self._next_sample:
             return []
         self._next_sample = time.monotonic() + SAMPLE_SECONDS
         now = self._sampled_at = self.now()  # before: what has happened by then is counted
         values = machine.stats()
-        changed = [name for name, value in values.items() if self._stats.get(name) != value]
+        told = {EXITS} if always and machine.stats_are_new else set[str]()
+        changed = [name for name, value in values.items() if name in told or self._stats.get(name) != value]
         self._stats = values
         return [
             event(now, EventKind.STAT, Lane.KVM, STATS.index(name), 0, values[name] - self._first_stats[name])
@@ -510,7 +512,8 @@ class Session(Source):
         return event(tsc, EventKind.WIRE, Lane.ENGINE, switch, pid or int(self.scenario.direct), int(on))
 
     def _switch(self, machine: Machine, switch: Switch, on: bool) -> None:
-        """An assign takes what the eventfd has counted meanwhile, so that is looked at before it.
+        """An assign takes what the eventfd has counted meanwhile, so that is looked at before it. KVM's counters are
+        read before and after, so that exits are known of each wiring.
 
         A change takes its time, and is in force at some moment of it. An ioeventfd is told to be there only while it
         surely is, so that no doorbell leaves beside one; an irqfd while it may be, so that none is signalled before.
@@ -521,7 +524,7 @@ class Session(Source):
         held = switch == Switch.IRQFD and interrupt is not None and interrupt.waits and self._running
         if held:
             self._make(machine, partial(machine.set_pace, self._pace, False))
-        for sample in self._count_samples(machine):
+        for sample in self._count_samples(machine) + self._stat_samples(machine, always=True):
             self._hold(sample)
         surely = switch == Switch.IOEVENTFD
         if on is not surely:
@@ -529,6 +532,8 @@ class Session(Source):
         self._make(machine, partial(machine.set_ioeventfd if surely else machine.set_irqfd, on))
         if on is surely:
             self._hold(self._wire(switch, on, self.now()))
+        for sample in self._stat_samples(machine, always=True):
+            self._hold(sample)
         if held:
             self._make(machine, partial(machine.set_pace, self._pace, True))
 

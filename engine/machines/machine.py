@@ -37,12 +37,14 @@ class Machine(ABC):
     cannot: orders that this machine does not know, each with the reason, which tr() says.
     partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
     waiting: called again and again while it waits for such a process, which may take seconds.
+    stats_are_new: whether stats() are always of the moment at which they are asked for.
     """
 
     clock: Clock
     cannot: dict[str, str]
     partner = ""
     partner_pid = 0
+    stats_are_new = True
     waiting: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:

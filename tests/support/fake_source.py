@@ -143,8 +143,11 @@ class FakeSource(Source):
     def _peek(self) -> None:
         self._peeked = self._time
         self._put(self._time, EventKind.COUNT, Lane.KVM, EventfdRole.DOORBELL, 0, 0)
-        self._put(self._time, EventKind.STAT, Lane.KVM, 0, 0, 2 * self._rung + self._exits)
+        self._count_exits()
         self._put(self._time, EventKind.STAT, Lane.KVM, 1, 0, self._rung)
+
+    def _count_exits(self) -> None:
+        self._put(self._time, EventKind.STAT, Lane.KVM, 0, 0, 2 * self._rung + self._exits)
 
     def _put(self, tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> None:
         self._out.append((tsc, kind, lane, 0, id, seq, arg))
@@ -201,7 +204,10 @@ class FakeSource(Source):
 
     def _wire(self, switch: Switch, on: bool) -> None:
         self._on[switch] = on
+        self._count_exits()
         self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
+        self._time += 1
+        self._count_exits()
         self.commands.append(f"{switch.name.lower()} {'on' if on else 'off'}")
 
     def order(self, order: Order, value: bool | float | str = True) -> None:

@@ -24,6 +24,7 @@ class MachineInQemu(Machine):
 
     guests: list[QemuGuest]
     vmms: list[GuestInQemu]
+    stats_are_new = False  # QEMU is asked now and then
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
         super().__init__(scenario, limit, cpus)

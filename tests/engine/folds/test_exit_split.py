@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch, event
+from bellwire.engine.events import EVENT, STATS, EventKind, Events, Lane, Switch, event
 from bellwire.engine.folds.beginning import Before
-from bellwire.engine.folds.exit_split import Exits, ExitSplit
+from bellwire.engine.folds.exit_split import COUNTED_BY_KVM, Exits, ExitSplit
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import load_scenario
@@ -75,7 +75,7 @@ def test_interrupts_are_the_signals_where_nothing_is_rung() -> None:
 
 def test_nothing_is_divided_by_no_signal() -> None:
     assert Exits().per_signal() == {}
-    assert Exits(4, {"IO": 2}, 6).per_signal() == {"to user space: IO": 0.5, "counted by KVM": 1.5}
+    assert Exits(4, {"IO": 2}, 6, kvm_signals=4).per_signal() == {"to user space: IO": 0.5, "counted by KVM": 1.5}
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
@@ -106,3 +106,42 @@ def test_events_that_may_have_been_exits_count_for_the_part_that_lost_them() -> 
     assert not made.before.least("to user space: IO")
     other = split(np.concatenate([events, event(last, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 7)]))
     assert not other.whole.least("to user space: IO")
+
+
+def test_changes_that_no_signal_comes_between_are_one() -> None:
+    """0.4 ms between two switches were held against what followed, as if that had been a wiring."""
+    events = switched()
+    last = int(np.flatnonzero(events["kind"] == EventKind.WIRE)[-1])
+    other, later = int(events["tsc"][last]) + 1, events[last + 1 :].copy()
+    later["tsc"] += np.uint64(1)
+    wire = event(other, EventKind.WIRE, Lane.ENGINE, Switch.IRQFD, 0, 0)
+    alone, both = split(events), [events[: last + 1], wire, later]
+    for made in (split(np.concatenate(both)), split(np.concatenate(both), 7)):
+        assert made.switched == "ioeventfd on, irqfd off"
+        assert made.before == alone.before
+        assert made.since == alone.since
+    lost = [both[0], event(other, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 1), *both[1:]]
+    assert split(np.concatenate(lost)).switched == "irqfd off"
+
+
+def test_exits_that_kvm_counts_are_those_of_signals_between_two_looks() -> None:
+    """Those between the last look under a wiring and the first under the next were the next one's."""
+
+    def stat(tsc: int, exits: int) -> Events:
+        return event(tsc, EventKind.STAT, Lane.ENGINE, STATS.index("exits"), 0, exits)
+
+    def rings(first: int, count: int) -> list[Events]:
+        return [event(100 * n, EventKind.RING, Lane.GUEST, 0, n) for n in range(first, first + count)]
+
+    def wire(tsc: int, on: int) -> Events:
+        return event(tsc, EventKind.WIRE, Lane.ENGINE, Switch.IOEVENTFD, 0, on)
+
+    parts = [wire(0, 0), stat(1, 0), *rings(1, 10), stat(1050, 20), *rings(11, 10), wire(2050, 1)]
+    made = split(np.concatenate([*parts, *rings(21, 1)]))
+    assert (made.before.kvm, made.before.kvm_signals, made.since.kvm) == (20, 10, None)
+    assert made.since.each_signal(COUNTED_BY_KVM) is None
+    parts += [*rings(21, 5), stat(2550, 45), *rings(26, 10), stat(3550, 55)]
+    made = split(np.concatenate([*parts, *rings(36, 3)]))
+    assert made.since.each_signal(COUNTED_BY_KVM) == 1.0
+    assert made.before.each_signal(COUNTED_BY_KVM) == 2.0
+    assert made.whole.each_signal(COUNTED_BY_KVM) == pytest.approx(55 / 35)

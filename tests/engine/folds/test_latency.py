@@ -142,7 +142,7 @@ def test_of_several_changes_in_one_batch_each_wiring_keeps_its_journeys() -> Non
     whole = fed(first, mixed)
     check_the_same(whole, fed(first, *cut(mixed, random.Random(5))))
     assert len(whole.ended) == len(times)
-    assert all(ended["store_cost"].count for _, _, ended in whole.ended)
+    assert all(ended["store_cost"].count for _, _, ended, _ in whole.ended)
 
 
 def test_a_whole_recording_in_one_batch_is_as_in_small_ones() -> None:
@@ -154,7 +154,7 @@ def test_a_whole_recording_in_one_batch_is_as_in_small_ones() -> None:
     for batch in cut(events, random.Random(6)):
         parts.feed(batch)
     check_the_same(whole, parts)
-    assert sum(ended["doorbell"].count > 100 for _, _, ended in whole.ended) >= 2
+    assert sum(ended["doorbell"].count > 100 for _, _, ended, _ in whole.ended) >= 2
 
 
 def test_the_first_word_on_a_switch_is_no_change() -> None:

@@ -23,7 +23,7 @@ import bellwire.engine.machines.guest
 import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
-from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.signal_ways import InterruptWay, SignalWays
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.vcpu import Vcpu
@@ -290,7 +290,8 @@ def test_before_an_irqfd_is_assigned_it_is_told_what_its_eventfd_has_counted() -
     """However late the thread is that samples the counts: on a busy machine several steps are due at once."""
     on = list[bool]()
     counts = lambda: {EventfdRole.IRQ: 0 if on else 3}  # noqa: E731
-    machine = SimpleNamespace(counts=counts, set_irqfd=on.append, set_pace=lambda pace, running: None)
+    held = {"set_pace": lambda pace, running: None, "stats": dict, "stats_are_new": True}
+    machine = SimpleNamespace(counts=counts, set_irqfd=on.append, **held)
     session = Session(load_scenario("lab-early-signal"))
     session._switch(cast(Machine, machine), Switch.IRQFD, True)
     count, wire = session._held
@@ -332,14 +333,23 @@ def test_of_signals_while_the_irqfd_is_switched_it_is_certain_which_its_eventfd_
 @pytest.mark.parametrize("on", [False, True])
 @pytest.mark.parametrize("switch", list(Switch))
 def test_a_wire_is_told_on_the_side_of_its_change_on_which_no_event_contradicts_it(switch: Switch, on: bool) -> None:
-    """With an ioeventfd no doorbell leaves to user space, and without an irqfd nothing is signalled by it."""
+    """With an ioeventfd no doorbell leaves to user space, and without an irqfd nothing is signalled by it.
+
+    Exits are counted before and after it, though they are as many: those of either wiring are known.
+    """
     session, changed = Session(load_scenario("roundtrip")), list[int]()
     change = lambda on: changed.append(session.now())  # noqa: E731
-    machine = SimpleNamespace(counts=dict, set_irqfd=change, set_ioeventfd=change)
+    session._first_stats = session._stats = {"exits": 7, "io_exits": 5}
+    stats = {"stats": lambda: {"exits": 9, "io_exits": 5}, "stats_are_new": True}
+    machine = SimpleNamespace(counts=dict, set_irqfd=change, set_ioeventfd=change, **stats)
     session._switch(cast(Machine, machine), switch, on)
-    (wire,) = session._held
+    held = session._held
+    (wire,), looks = held[held["kind"] == EventKind.WIRE], held[held["kind"] == EventKind.STAT]
     after = wire["tsc"] >= changed[0]
     assert after == (on if switch is Switch.IOEVENTFD else not on)
+    assert looks[["id", "arg"]].tolist() == [(STATS.index("exits"), 2)] * 2
+    assert looks["tsc"][0] <= min(wire["tsc"], changed[0])
+    assert looks["tsc"][1] >= max(wire["tsc"], changed[0])
 
 
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:

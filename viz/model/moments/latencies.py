@@ -11,17 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, finish
-from bellwire.engine.folds.latency import LATENCIES, ONE_CLOCK, Latencies, begin, cycles_of, is_counted
+from bellwire.engine.folds.latency import (
+    LATENCIES,
+    ONE_CLOCK,
+    Ended,
+    Histograms,
+    Latencies,
+    begin,
+    cycles_of,
+    is_counted,
+)
 from bellwire.viz.model.history import History
 from bellwire.viz.model.journey_of import OUTLIVES
 from bellwire.viz.model.past import HeldPast
 
 APART_LIMIT = 1 << 16  # journeys whose stamps contradict their order
 EVER = 2**63
-
-Histograms = dict[str, Histogram]
 
 
 @dataclass
@@ -69,14 +75,11 @@ class LatencyPast:
         twin.changed_at = start
         return twin
 
-    def _known_between(self, tsc: int) -> tuple[int, int, Histograms, Histograms] | None:
+    def _known_between(self, tsc: int) -> Ended | None:
         """The changes around a moment, and the histograms of the wiring between them and of the one before it."""
-        present, nothing = self.present, {name: Histogram() for name in LATENCIES}
-        wirings = [*present.ended, (present.changed_at, EVER, present.since)]
-        for number, (start, end, since) in enumerate(wirings):
-            if start <= tsc < end:
-                return start, end, since, wirings[number - 1][2] if number else nothing
-        return None
+        present = self.present
+        wirings = [*present.ended, (present.changed_at, EVER, present.since, present.before)]
+        return next((wiring for wiring in wirings if wiring[0] <= tsc < wiring[1]), None)
 
     def _from_the_end(self, start: int, end: int, since: Histograms, before: Histograms) -> Standing:
         """Everything that began under a wiring is counted."""

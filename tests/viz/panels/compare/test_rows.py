@@ -147,7 +147,7 @@ def test_exits_that_nobody_told_are_not_known() -> None:
     sides = sides_of(model_at_switch(), None)
     assert sides is not None
     before, after = sides
-    unseen = replace(before, exits=Exits(signals=10, kvm=5, seen=False))
+    unseen = replace(before, exits=Exits(signals=10, kvm=5, seen=False, kvm_signals=10))
     rows = {row.name: row for row in exit_rows(unseen, replace(after, exits=replace(after.exits, kvm=None)))}
     assert rows["exits a signal, to user space: IO"][1:3] == ("–", "1.00")
     assert rows["exits a signal, counted by KVM"][1:3] == ("0.50", "–")
@@ -179,7 +179,7 @@ def test_nothing_is_computed_anew_before_something_is_added() -> None:
 
 def test_exits_that_events_are_missing_from_are_at_least_so_many() -> None:
     """As if fewer had left than there were."""
-    exits = Exits(100, {"IO": 50}, 120)
+    exits = Exits(100, {"IO": 50}, 120, kvm_signals=100)
     assert exits_words(exits, "to user space: IO") == "0.50"
     lossy = replace(exits, lost=3)
     assert exits_words(lossy, "to user space: IO") == "≥ 0.50"
