@@ -78,7 +78,7 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     """The percentiles in µs of the first of BY_IMPORTANCE that the run has and that is known; how many latencies."""
     refuse_hops(recording)
     refuse_emulated(recording)
-    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    latencies = Latencies(recording.header.scenario, recording.header.clock, recording.header.backend)
     for events in recording.sorted_batches(progress):
         latencies.feed(events)
     counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
@@ -127,7 +127,7 @@ def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     refuse_hops(recording)
     refuse_emulated(recording)
     text = io.TextIOWrapper(file, "utf-8", write_through=True)
-    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    latencies = Latencies(recording.header.scenario, recording.header.clock, recording.header.backend)
     try:
         lines = [
             (name, histogram.count, line_of(recording.seconds - second, second, name, histogram))

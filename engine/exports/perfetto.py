@@ -22,6 +22,7 @@ from bellwire.engine.exports.perfetto_gaps import MISSING, UnknownRates
 from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES, KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace, end_trace
+from bellwire.engine.folds.journeys import in_turn_of
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
 from bellwire.engine.scenarios.traits import Trait, Traits
@@ -83,7 +84,8 @@ class Trace:
         self._writer, self._clock, self._first = writer, header.clock, recording.first
         queues = header.scenario.doorbell.queues if header.scenario.doorbell else 1
         traits = traits_of(header.scenario)
-        self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits, Trait.RESAMPLE in traits)
+        in_turn = in_turn_of(header.scenario, header.backend)
+        self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits, in_turn)
         self._tracks = Tracks(writer, ROOT)
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Lane, Setting
+from bellwire.engine.events import EventKind, Lane, Setting, Switch
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.journeys import OPEN_LIMIT, WAITING_LIMIT, InTurn
 from bellwire.engine.folds.masked_pin import MaskedPin
@@ -24,7 +24,7 @@ NOWHERE: Ends = ([], [])
 # Events that neither a flow passes through nor change how the others go on: half of most recordings.
 ASIDE = frozenset(EventKind) - {
     *(EventKind.RING, EventKind.EXIT, EventKind.DOORBELL, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
-    *(EventKind.HANDLER, EventKind.SETTING, EventKind.BEFORE, EventKind.LOST),
+    *(EventKind.HANDLER, EventKind.SETTING, EventKind.BEFORE, EventKind.LOST, EventKind.WIRE),
 }
 
 
@@ -43,8 +43,8 @@ class Row(NamedTuple):
 class Flows:
     """Follows journeys by their numbers. direct: doorbells are interrupts; queues: that the guest rings in turn."""
 
-    def __init__(self, direct: bool, queues: int, masked: bool = False, in_turn: bool = False) -> None:
-        """masked: the interrupt's pin is, from the start. in_turn: it is a level with a resamplefd."""
+    def __init__(self, direct: bool, queues: int, masked: bool = False, in_turn: InTurn | None = None) -> None:
+        """masked: the interrupt's pin is, from the start. in_turn: what tells of a level's handlers."""
         self._direct, self._queues = direct, queues
         self._rung: dict[int, None] = {}  # doorbells on their way, in order
         self._signalled: dict[int, list[int]] = {}  # interrupts on their way, in order: the flows that each carries on
@@ -52,7 +52,7 @@ class Flows:
         self._newest = 0  # newest interrupt signalled
         self._unsure = False  # whether a signal was lost since the last that answered a doorbell
         self._announced = 0  # newest interrupt that a handler knew of
-        self._in_turn = InTurn() if in_turn else None
+        self._in_turn = in_turn
         self._pin = MaskedPin()
         if masked:
             self._pin.mask(0)
@@ -89,6 +89,8 @@ class Flows:
                 (self._rung if self._direct else self._signalled).clear()
                 if self._in_turn:
                     self._in_turn.miss()
+            case EventKind.WIRE, Switch.IRQFD if self._in_turn:
+                self._in_turn.wire(bool(row.arg))
 
     def _opened(self, doorbell: int) -> int:
         self._rung[doorbell] = None

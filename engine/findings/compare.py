@@ -250,7 +250,8 @@ class Folded:
     """A whole recording, read once."""
 
     def __init__(self, recording: Recording, progress: Callable[[float], None] = lambda share: None) -> None:
-        self.latencies = Latencies(recording.header.scenario, recording.header.clock)
+        header = recording.header
+        self.latencies = Latencies(header.scenario, header.clock, header.backend)
         self.exits = ExitSplit(recording.header.scenario)
         self.dropped = 0
         for events in recording.sorted_batches(progress):

@@ -23,6 +23,7 @@ from bellwire.engine.events import (
     EventKind,
     Events,
     Lane,
+    Switch,
     by_kind,
     chosen,
     doorbell_numbers,
@@ -161,30 +162,55 @@ class Waiting:
 # -- Which interrupt of a level runs which handler. A handler reads the newest number that was announced a moment after
 # it has begun, and by then the device may have heard that its line is low, and raised it for the next interrupt: that
 # one has a handler of its own, which finds nothing new. Each waits for the one before, so they come in turn.
+#
+# Where the back end ends an interrupt as it injects it, and nobody but the handler's write to the device lowers the
+# line, that is high still, and a handler runs once more: for nothing, or it is told of the next interrupt. That one's
+# own run is the one after, and by then its line is low again, unless another interrupt has raised it.
 
 MOST_OWED = 8  # interrupts that wait for their handler, at a line
+STILL_HIGH = 0  # what a handler ran for that ran as the line was high still
 
 
 class InTurn:
-    """A fold over the handlers of a level with a resamplefd, and over the gaps between them."""
+    """A fold over the handlers of a level, over the gaps between them, and over changes of its irqfd's wire.
 
-    def __init__(self) -> None:
-        self._owed: list[int] = []  # interrupts that a handler has seen announced, and has not run for
+    irqfd: whether the line is raised by one, whose resamplefd tells that it is low. ends_early: whether KVM ends an
+    interrupt as it injects it.
+    """
+
+    def __init__(self, irqfd: bool = True, ends_early: bool = False) -> None:
+        self._irqfd, self._ends_early = irqfd, ends_early
+        self._owed: list[int] = []  # interrupts that a handler has seen announced, and has not run for, or STILL_HIGH
         self._gap = False  # whether handlers may be missing since the newest one
 
     def feed(self, events: Events) -> npt.NDArray[np.uint64]:
         """The number of the interrupt that each handler among the events ran for, 0: not known, or none; shape (n,).
 
-        Whatever is no handler says that some may be missing before the next one.
+        What is neither a handler nor a word on the wire says that some may be missing before the next handler.
         """
         handler = events["kind"] == EventKind.HANDLER
-        if handler.all() and (events["arg"] == 1).all() and not (self._owed or self._gap):
+        alike = not self._still_high and handler.all() and bool((events["arg"] == 1).all())
+        if alike and not (self._owed or self._gap):
             same: npt.NDArray[np.uint64] = events["seq"].copy()
             return same
-        rows = zip(handler.tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True)
-        ran_for = [self.next(seq, covers) if handles else self.miss() for handles, seq, covers in rows]
-        numbers: npt.NDArray[np.uint64] = np.array(ran_for, np.uint64)[handler]
+        rows = zip(*(events[name].tolist() for name in ("kind", "seq", "arg")), strict=True)
+        numbers: npt.NDArray[np.uint64] = np.array([self._take(*row) for row in rows], np.uint64)[handler]
         return numbers
+
+    def _take(self, kind: int, seq: int, arg: int) -> int:
+        if kind == EventKind.HANDLER:
+            return self.next(seq, arg)
+        return self.wire(bool(arg)) if kind == EventKind.WIRE else self.miss()
+
+    @property
+    def _still_high(self) -> bool:
+        """Whether the line is high still when an interrupt ends."""
+        return self._ends_early and not self._irqfd
+
+    def wire(self, irqfd: bool) -> int:
+        """A word on whether there is an irqfd; 0. If that is new, what was under way is not known of."""
+        same, self._irqfd = irqfd == self._irqfd, irqfd
+        return 0 if same else self.miss()
 
     def miss(self) -> int:
         """Handlers may be missing before the next one; 0."""
@@ -199,11 +225,26 @@ class InTurn:
         if covers > most:
             self._owed.clear()
             return 0
+        at_rest = not self._owed
         self._owed += range(max(seq - covers, 0) + 1, seq + 1)
         ran_for = self._owed.pop(0) if self._owed else 0
+        if self._still_high and at_rest and ran_for:
+            self._owed.insert(0, STILL_HIGH)
         if not covers:
             self._owed.clear()
         return ran_for
+
+
+def in_turn_of(scenario: Scenario, backend: str) -> InTurn | None:
+    """What tells of a level's handlers for which interrupt each ran; None where each tells it itself.
+
+    Without an irqfd the VMM lowers the line, on most back ends before the interrupt has ended.
+    """
+    traits, interrupt = traits_of(scenario, backend), scenario.interrupt
+    ends_early = Trait.ENDED_BY_KVM in traits
+    if interrupt is None or Trait.LEVEL not in traits or not (interrupt.irqfd or ends_early):
+        return None
+    return InTurn(interrupt.irqfd, ends_early)
 
 
 class JourneyTracker:
@@ -213,8 +254,9 @@ class JourneyTracker:
     goes from the doorbell to the handler, and has no stage on the host in between.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
-        traits = traits_of(scenario)
+    def __init__(self, scenario: Scenario, backend: str = "") -> None:
+        """backend: KVM's, as the source of the events has it."""
+        traits = traits_of(scenario, backend)
         self.answered, self.direct = Trait.ANSWERED in traits, Trait.DIRECT in traits
         self.answerer = PARTNERED if Trait.PARTNERED in traits else 0  # bits of `heavy` that every journey has
         if Trait.VMM_EXITS in traits:  # its own exits tell another VMM's doorbells apart, and ours are none
@@ -241,7 +283,7 @@ class JourneyTracker:
         self._unsure = False  # whether a signal was lost since then
         self._announced = 0  # newest interrupt that a handler before the last few knew of
         self._handled = no_events()  # the last few handlers
-        self._in_turn = InTurn() if Trait.RESAMPLE in traits else None
+        self._in_turn = in_turn_of(scenario, backend)
         self._from_start = True  # whether the stream is a run's from its start
         self._gap = 0  # TSC of the guest's newest gap
         self._vcpu_gaps: Numbers = np.empty(0, np.uint64)  # TSC of the vCPU threads' newest gaps, rising
@@ -277,6 +319,7 @@ class JourneyTracker:
         if self._in_turn is None:
             return handlers
         own = (events["kind"] == EventKind.HANDLER) | gaps_of(events, Lane.GUEST)
+        own |= (events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IRQFD)
         numbers = self._in_turn.feed(chosen(events, own))
         handlers = chosen(handlers, numbers > 0)
         handlers["seq"], handlers["arg"] = numbers[numbers > 0], 1

@@ -109,9 +109,10 @@ class Latencies:
     journey belongs to the wiring that it began with.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, backend: str = "") -> None:
+        """backend: KVM's, as the source of the events has it."""
         self.clock = clock
-        self.tracker = JourneyTracker(scenario)
+        self.tracker = JourneyTracker(scenario, backend)
         self.journeys = 0  # complete ones, warm-up included
         self.warmup = 0  # of these, left out as warm-up
         self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run

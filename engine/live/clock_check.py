@@ -54,7 +54,7 @@ def measured_clock_error() -> tuple[ClockError, dict[str, str]]:
     """Bounds from the journeys of a short run, and what the session says of its host. EngineError if none can run."""
     session = Session(load_scenario("roundtrip"), limit=JOURNEYS)
     with session:
-        latencies, until = Latencies(session.scenario, session.clock), time.monotonic() + SECONDS
+        latencies, until = Latencies(session.scenario, session.clock, session.backend), time.monotonic() + SECONDS
         while session.alive and latencies.clock_error.journeys < JOURNEYS and time.monotonic() < until:
             time.sleep(0.01)
             latencies.feed(session.take())

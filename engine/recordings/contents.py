@@ -45,7 +45,8 @@ class Contents:
     @classmethod
     def of(cls, recording: Recording) -> Self:
         """By reading all of it; RecordingError if the file has changed."""
-        contents, tracker = cls(recording), JourneyTracker(recording.header.scenario)
+        header = recording.header
+        contents, tracker = cls(recording), JourneyTracker(header.scenario, header.backend)
         for number in range(recording.entries.size):
             events = recording.read(number)
             contents.feed(number, events, tracker.feed(events))

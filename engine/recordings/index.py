@@ -144,7 +144,8 @@ def read_rows(
     recording: Recording, tallies: Tallies, contents: Contents, progress: Progress, stop: threading.Event
 ) -> Iterator[Rows]:
     """The rows of each batch; puts a tally into `tallies` every so often, and everything into `contents`."""
-    tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
+    tracker = JourneyTracker(recording.header.scenario, recording.header.backend)
+    tally, batches = Tally(), recording.entries.size
     every = -(-batches // TALLIES) or 1
     for number, events in enumerate(read_ahead(recording)):
         if stop.is_set():

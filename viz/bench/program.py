@@ -93,7 +93,7 @@ def round_trip_with_window(scenario: Scenario, seconds: float) -> float:
 def round_trip_headless(scenario: Scenario, seconds: float) -> float:
     """The same without a window; the events are folded all the same."""
     with Session(scenario) as session:
-        latencies = Latencies(scenario, session.clock)
+        latencies = Latencies(scenario, session.clock, session.backend)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(0.016)

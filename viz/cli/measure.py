@@ -117,7 +117,7 @@ class Run:
     def __init__(self, session: Session, progress: Progress) -> None:
         self.session, self.progress = session, progress
         self.tally = Tally()
-        self.latencies = Latencies(session.scenario, session.clock)
+        self.latencies = Latencies(session.scenario, session.clock, session.backend)
         self.evidence = Evidence(session.scenario, session.backend)
         doorbell = session.scenario.doorbell
         any_length = bool(doorbell and doorbell.bus == "mmio" and not doorbell.length)

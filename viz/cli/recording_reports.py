@@ -56,7 +56,7 @@ class RecordingReport:
         self.recording = recording
         self.source = Replay(self.recording)
         self.tally, self.outline = Tally(), Outline()
-        self.latencies = Latencies(self.source.scenario, self.source.clock)
+        self.latencies = Latencies(self.source.scenario, self.source.clock, self.source.backend)
         self.evidence = Evidence(self.source.scenario, self.source.backend)
         with share_bar("reads", len(self.recording) >= MANY) as progress:
             for events in self.recording.sorted_batches(progress):

@@ -27,9 +27,9 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 class StepFigures:
     """A fold over the events since a step began."""
 
-    def __init__(self, scenario: Scenario, clock: Clock, opening: Events) -> None:
-        """opening: what a stream opens with that begins there (LiveModel.beginning())."""
-        self.tally, self.latencies = Tally(), Latencies(scenario, clock)
+    def __init__(self, scenario: Scenario, clock: Clock, opening: Events, backend: str = "") -> None:
+        """opening: what a stream opens with that begins there (LiveModel.beginning()). backend: KVM's."""
+        self.tally, self.latencies = Tally(), Latencies(scenario, clock, backend)
         self.feed(opening)
 
     def feed(self, events: Events) -> None:

@@ -126,7 +126,7 @@ def no_readings(source: Source) -> Readings:
     """Of no event yet."""
     scenario, tally = source.scenario, Tally()
     evidence = Evidence(scenario, source.backend)
-    return Readings(tally, tally, ExitSplit(scenario), evidence, Latencies(scenario, source.clock))
+    return Readings(tally, tally, ExitSplit(scenario), evidence, Latencies(scenario, source.clock, source.backend))
 
 
 class LiveModel:

@@ -139,7 +139,7 @@ def last_needed(moment: Moment, recording: Recording) -> int:
 
 def journey_numbered(recording: Recording, number: int) -> Journeys:
     """The first journey of this number, shape (1,); MomentError if there is none."""
-    tracker, seen = JourneyTracker(recording.header.scenario), [0, 0]
+    tracker, seen = JourneyTracker(recording.header.scenario, recording.header.backend), [0, 0]
     for events in recording.sorted_batches():
         journeys = tracker.feed(events)
         numbers = np.where(journeys["ring"] > 0, journeys["seq"], journeys["interrupt"])

@@ -88,8 +88,8 @@ class Excerpts:
 
     def _read_from(self, start: int, t0: int, t1: int, *, at_any_rate: bool) -> Journeys | None:
         """The same from what comes at `start` and later; None if something began before that."""
-        scenario = self.recording.header.scenario
-        tracker, opening, found = JourneyTracker(scenario), StreamStart(scenario), [no_journeys()]
+        scenario, backend = self.recording.header.scenario, self.recording.header.backend
+        tracker, opening, found = JourneyTracker(scenario, backend), StreamStart(scenario), [no_journeys()]
         if start > self.recording.first:
             found.append(tracker.feed(cut_in(self.recording.window(start, self.spread.away(start, AROUND)), scenario)))
         for low, high in self._pieces(start, t1, tracker):

@@ -35,7 +35,7 @@ class ExplainedRecording:
         self.recording = Recording(path)
         self.source = Replay(self.recording)
         scenario, host = self.source.scenario, self.source.host
-        self.latencies = Latencies(scenario, self.source.clock)
+        self.latencies = Latencies(scenario, self.source.clock, self.source.backend)
         self.run = RunShares(WaysOf(scenario, self.source.backend, host.get("kernel", "")), self.source.clock)
         self._held, self._held_from = list[Events](), 0  # the newest blocks, and from which TSC on they are all
         waiting = None

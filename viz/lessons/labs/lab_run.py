@@ -26,7 +26,7 @@ class LabRun:
 
     def __init__(self, scenario: Scenario, backend: str, clock: Clock) -> None:
         self.scenario, self.backend, self.clock = scenario, backend, clock
-        self.figures = StepFigures(scenario, clock, no_events())
+        self.figures = StepFigures(scenario, clock, no_events(), backend)
         self.evidence = Evidence(scenario, backend)
         self.changes: list[np.void] = []
         self.changed = 0  # how many changes there were

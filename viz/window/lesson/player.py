@@ -204,7 +204,7 @@ class LessonPlayer:
         """From now on events are this step's."""
         assert self.course
         course, model = self.course, self._shown.model
-        figures = StepFigures(model.scenario, model.clock, self._so_far(model))
+        figures = StepFigures(model.scenario, model.clock, self._so_far(model), model.source.backend)
         course.visits[course.at] = Visit(model.source, figures)
         self._feed(model, figures)
         if self._recordings:
