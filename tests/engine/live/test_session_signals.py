@@ -16,7 +16,7 @@ from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
-from tests.support.sessions import assert_reconciled, fed, run, tally_of, wait_for
+from tests.support.sessions import Everything, assert_reconciled, fed, run, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
 
@@ -257,12 +257,13 @@ def test_a_thousand_random_commands_lose_nothing_and_count_nothing_twice(name: s
     chance = random.Random(name)
     batches = []
     with Session(changed(name, pace=Pace(per_second, 1, "hlt"))) as session:
+        everything = Everything(session)
         for _ in range(1000):
             switch = chance.choice([Order.IOEVENTFD, Order.IRQFD, Order.ROUTE])
             session.order(switch, switch is Order.ROUTE or chance.random() < 0.5)
             time.sleep(chance.random() * 0.001)
-            batches.append(session.take())
-    batches.append(session.take())
+            batches.append(everything.take())
+    batches.append(everything.take())
     events = np.concatenate(batches)
     assert session.error is None
     assert_reconciled(session, events)

@@ -13,7 +13,7 @@ import pytest
 from bellwire.engine.events import STATS, EventKind, Events, Setting
 from bellwire.engine.live.session import Session
 from bellwire.engine.source import Order
-from tests.support.sessions import assert_reconciled, paced, tally_of, wait_for
+from tests.support.sessions import Everything, assert_reconciled, paced, tally_of, wait_for
 
 RANGE = 2**32  # cycles: more than a half can tell apart
 
@@ -23,7 +23,8 @@ class Followed:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.batches: list[Events] = [session.take()]
+        self._everything = Everything(session)
+        self.batches: list[Events] = [self._everything.take()]
 
     def given(self) -> int:
         """Signals so far."""
@@ -37,7 +38,7 @@ class Followed:
 
     def so_far(self) -> Events:
         """All that it has handed on, in one piece."""
-        self.batches = [np.concatenate([*self.batches, self.session.take()])]
+        self.batches = [np.concatenate([*self.batches, self._everything.take()])]
         return self.batches[0]
 
     def settings(self) -> int:
