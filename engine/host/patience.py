@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 LATE = 2  # times as long as it should be: what of a turn counts at most
+STARVED = 16  # turns that count as one where those that are waited for wait for a CPU
 
 
 class Patience:
@@ -30,10 +31,16 @@ class Patience:
         """Seconds since something went on, by the clock."""
         return self._clock() - self._advanced
 
-    def ends(self, progress: object) -> bool:
-        """To be asked once a turn. progress: is another one whenever something has gone on."""
+    def ends(self, progress: object, *, starved: bool = False) -> bool:
+        """To be asked once a turn. progress: is another one whenever something has gone on.
+
+        starved: whether those that it waits for are known to wait for a CPU. Of such a turn, in which nothing goes on,
+        little counts.
+        """
         now = self._clock()
         counts = min(now - self._looked, LATE * self._turn)
+        if starved and progress == self._progress:
+            counts /= STARVED
         self._looked, self._counted, self._in_all = now, self._counted + counts, self._in_all + counts
         if progress != self._progress:
             self._progress, self._advanced, self._counted = progress, now, 0.0

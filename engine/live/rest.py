@@ -14,6 +14,11 @@ class Rest:
         self._machine, self._idleness = machine, Idleness({*threads.vcpus, *threads.io_threads})
         self._progress = machine.progress()
 
+    @property
+    def starved(self) -> bool:
+        """Whether one who could go on has waited for a CPU since something went on last."""
+        return not self._idleness.shown()
+
     def reached(self) -> bool:
         """To be asked again and again. May take some milliseconds."""
         before = self._machine.progress()

@@ -576,7 +576,7 @@ class Session(Source):
             return
         machine.set_pace(self._pace, False)
         rest, patience = Rest(machine), Patience(SETTLE_SECONDS, SETTLE_TURN, MOST_TO_SETTLE)
-        while not rest.reached() and not patience.ends(machine.progress()):
+        while not rest.reached() and not patience.ends(machine.progress(), starved=rest.starved):
             self._turns += 1
             self._work(machine)
             time.sleep(0.001)

@@ -17,13 +17,13 @@ class Steps:
         return self.now
 
 
-def turns_until_it_ends(step: float, most: float = float("inf"), goes_on: int = 0) -> int:
+def turns_until_it_ends(step: float, most: float = float("inf"), goes_on: int = 0, starved: bool = False) -> int:
     """How many turns of so many seconds a second's patience lasts; goes_on: in the first of them something does."""
     clock = Steps()
     patience = Patience(1.0, 0.1, most, clock)
     for turn in range(1, 1000):
         clock.now += step
-        if patience.ends(min(turn, goes_on)):
+        if patience.ends(min(turn, goes_on), starved=starved):
             return turn
     raise AssertionError("it never ends")
 
@@ -55,3 +55,13 @@ def test_how_long_nothing_went_on_is_told_by_the_clock() -> None:
     assert patience.waited == 30
     assert not patience.ends(2)
     assert patience.waited == 0
+
+
+def test_while_those_that_are_waited_for_wait_for_a_cpu_it_lasts_longer() -> None:
+    """A session ended with doorbells that nobody had received: their reader had got no CPU for a second."""
+    assert turns_until_it_ends(0.125, starved=True) > 12 * turns_until_it_ends(0.125)
+    assert turns_until_it_ends(0.125, most=1.0, starved=True) > 100
+
+
+def test_one_that_goes_on_and_on_is_not_starved() -> None:
+    assert turns_until_it_ends(0.125, most=5.0, goes_on=900, starved=True) == 41
