@@ -18,9 +18,11 @@ from bellwire.viz.handout.pictures import Unpacked, scene_painted
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
 from bellwire.viz.lessons.course import ChoiceSoFar, Course, Position
 from bellwire.viz.lessons.lesson import HOMEWORK, Lesson
+from bellwire.viz.lessons.step_figures import PLACEHOLDER
 from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import grouped
 from bellwire.viz.text.host_words import machine_words
 
 
@@ -129,8 +131,19 @@ def noted_moment(model: LiveModel, course: Course, source: Source) -> Noted:
         Noted.of_words(course, source),
         tsc=model.playhead,
         replayed=recorded(source) is not None,
-        caption=caption_of(model),
+        caption=caption_at(model, course),
     )
+
+
+def caption_at(model: LiveModel, course: Course) -> str:
+    """Of which moment the picture is at the course's position, and of how long the figures in its text."""
+    step, visit = course.step, course.visit
+    reasons = [choice.reason for choice in step.question.choices] if step.question and not course.asks else []
+    if visit is None or not any(PLACEHOLDER.search(text) for text in (*step.text, *reasons)):
+        return caption_of(model)
+    seconds = grouped(visit.figures.seconds, 2)
+    counted = tr("The text counts what came within {seconds} s, since this step began.", seconds=seconds)
+    return f"{caption_of(model)} {counted}"
 
 
 def caption_of(model: LiveModel) -> str:

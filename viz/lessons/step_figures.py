@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bellwire.engine.errors import AssertionTextError
-from bellwire.engine.events import Clock, Events
+from bellwire.engine.events import Clock, EventKind, Events, by_kind
 from bellwire.engine.findings.assertion import Operand, metric
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Bounds, Tally
@@ -30,12 +30,26 @@ class StepFigures:
     def __init__(self, scenario: Scenario, clock: Clock, opening: Events, backend: str = "") -> None:
         """opening: what a stream opens with that begins there (LiveModel.beginning()). backend: KVM's."""
         self.tally, self.latencies = Tally(), Latencies(scenario, clock, backend)
+        self._clock = clock
+        self._span: tuple[int, int] | None = None  # TSC of its first and its newest event
         self.feed(opening)
+        if by_kind(opening).counts[EventKind.BEFORE]:  # which tells how things stood, whenever that is said
+            self._span = None
 
     def feed(self, events: Events) -> None:
         """Adds the next batch, in the order of time."""
         self.tally.feed(events)
         self.latencies.feed(events)
+        times = events["tsc"][events["kind"] != EventKind.BEFORE]
+        if times.size:
+            first, newest = self._span or (int(times.min()), 0)
+            self._span = first, max(newest, int(times.max()))
+
+    @property
+    def seconds(self) -> float:
+        """From the step's first event to its newest."""
+        first, newest = self._span or (0, 0)
+        return self._clock.ns(newest - first) / 1e9
 
     def value(self, operand: Operand) -> float | None:
         """A count, or ns; None if there is none."""

@@ -17,6 +17,7 @@ from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, Kep
 from bellwire.viz.handout.lesson_sheet import lesson_sheet
 from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.lessons.lesson_file import lesson_named
+from bellwire.viz.lessons.step_figures import PLACEHOLDER
 from tests.support.accented import accented, in_accents, unsaid
 
 LESSON = "ioeventfd"
@@ -107,6 +108,9 @@ def test_it_has_each_step_each_question_and_each_answer(replayed: Path) -> None:
     parsed, said = Parsed(page), unescape(re.sub(r"<[^>]+>", "", page))
     shown = [step for step in lesson.steps if step.name != "homework"]
     asked = [step.question for step in shown if step.question]
+    counted = [step for step in shown if any(PLACEHOLDER.search(text) for text in step.text)]
+    assert counted
+    assert said.count("The text counts what came within ") >= len(counted)  # else "has rung 152" says not since when
     for step in shown:
         assert step.title in said
     for question in asked:

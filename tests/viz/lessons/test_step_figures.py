@@ -32,6 +32,7 @@ def run_of(seconds: float) -> tuple[FakeSource, StepFigures, int]:
 def test_only_what_came_since_counts() -> None:
     _, figures, rung = run_of(0.5)
     assert rung
+    assert figures.seconds == pytest.approx(0.5, abs=0.01)
     assert figures_told("{rung} of {rung@early}", {"": figures}) == f"{grouped(rung)} of –"
     assert parse_condition(f"rung == {rung}", []).judge({"": figures}).holds
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from string import ascii_uppercase
 
 from bellwire.engine.language import tr
-from bellwire.viz.handout.lesson_handout import caption_of
+from bellwire.viz.handout.lesson_handout import caption_at
 from bellwire.viz.handout.slides.arrangement import fits_beside
 from bellwire.viz.handout.slides.deck import Deck, DeckLine, DeckSlide, LineKind
 from bellwire.viz.handout.slides.slide_pictures import slide_pictures
@@ -59,7 +59,8 @@ def slides_at(model: LiveModel, course: Course, asked: int, theme: Theme) -> Ite
     step = course.step
     if step.name == HOMEWORK:
         return
-    caption = f"{tr('REPLAY')} · {caption_of(model)}" if model.replaying else caption_of(model)
+    caption = caption_at(model, course)
+    caption = f"{tr('REPLAY')} · {caption}" if model.replaying else caption
     notes, lines = tuple(course.told(step.notes)), tuple(map(line_told, course.told(step.text)))
     name, title = "step", step.title
     if course.position.revealed:
