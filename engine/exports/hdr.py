@@ -146,11 +146,11 @@ def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
 def write_head(recording: Recording, text: IO[str], hidden: Collection[str]) -> None:
     """What the log is of. hidden: the latencies that are not in it."""
     log, began = HistogramLogWriter(text), recording.first_ns  # each line counts from the first event on
-    seconds, words = began / 1e9, utc(began) or "unknown"
+    seconds, words = f"{began // 10**9}.{began // 10**6 % 1000:03}", utc(began) or "unknown"
     log.output_log_format_version()
     log.output_comment(f"[{run_description(recording)}; latencies in ns{words_without(hidden)}]")
-    log.output_comment(f"[StartTime: {seconds:.3f} (seconds since epoch), {words}]")
-    log.output_comment(f"[BaseTime: {seconds:.3f} (seconds since epoch)]")
+    log.output_comment(f"[StartTime: {seconds} (seconds since epoch), {words}]")
+    log.output_comment(f"[BaseTime: {seconds} (seconds since epoch)]")
     log.output_legend()
 
 

@@ -91,7 +91,9 @@ NUMBERS_OF_HOST = {"tsc_khz": 10**8, "tsc_offset": 2**64}  # what of the host is
 
 def utc(ns: int) -> str:
     """A time of the wall clock (Unix, ns), ISO 8601; "" of 0, which is none."""
-    return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="milliseconds") if ns else ""
+    seconds, rest = divmod(ns, 10**9)  # in whole numbers: half a millisecond is not a float's to round
+    when = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    return when.isoformat(timespec="milliseconds") if ns else ""
 
 
 @dataclass(frozen=True)

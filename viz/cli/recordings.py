@@ -195,9 +195,14 @@ def convert(
     force: Force = False,
 ) -> None:
     """Turns a recording into a file for other programs."""
+    from bellwire.engine.exports.convert import export_for
     from bellwire.engine.outputs import target_of
     from bellwire.viz.cli.recording_reports import convert_file
 
+    try:
+        export_for(target, to)
+    except RecordingError as error:
+        raise typer.BadParameter(str(error)) from error
     place = target_of(target, force)
     try:
         told = convert_file(file, target, to, force)

@@ -298,7 +298,15 @@ def measured(verdict: Judgement) -> str:
         said(number, verdict.is_time) if bounds is None else said_between(bounds)
         for number, bounds in ((verdict.value, verdict.value_bounds), (verdict.limit, verdict.limit_bounds))
     )
+    if value == limit and verdict.value != verdict.limit:  # told apart by what their unit has no digits for
+        value, limit = (exactly(number, verdict.is_time) for number in (verdict.value, verdict.limit))
     return f"{value}, limit {limit}{BOUND if verdict.holds is None else ''}"
+
+
+def exactly(number: float, is_time: bool) -> str:
+    """With all its digits; a time in ns."""
+    digits = f"{number:,.12g}".replace(",", THIN)
+    return f"{digits} ns" if is_time else digits
 
 
 def said_between(bounds: Bounds) -> str:

@@ -323,6 +323,7 @@ def test_the_log_begins_when_its_first_event_was(
     begun = saved.begun_at(recording.first)
     assert begun.started_ns == recording.first_ns == pytest.approx(starts[0] * 1e9, abs=2e6)
     assert f"{begun.started}]" in text
+    assert re.findall(r"Time: \d+\.(\d{3}) ", text) == [begun.started[20:23]] * 2
     assert replace(saved, started_ns=0).begun_at(recording.first).started == ""
 
 

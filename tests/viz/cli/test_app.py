@@ -140,6 +140,12 @@ def test_a_recording_of_another_kvm_is_called_by_its_name(
         (["--set=pace=1", "--json", "run", "roundtrip"], "`bellwire run --set=pace=1 --json roundtrip`"),
         (["explain", "run.arrow", "--kernel"], "`bellwire record SCENARIO --kernel`"),
         (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a file"),
+        (["convert", "some.arrow", "some.foo"], "some.foo: not a format that a recording can be converted to: parquet"),
+        (["convert", "some.arrow", "some.csv", "--to", "sheet"], "sheet: not a format that a recording can be"),
+        (["shot", "roundtrip", "-o", "some.doc"], "The name of a picture ends in .png, .svg, .pdf"),
+        (["clip", "roundtrip", "-o", "some.doc"], "The name of a clip ends in .webm, .mp4"),
+        (["export-html", "roundtrip", "-o", "some.txt"], "The name of a page ends in .html: some.txt"),
+        (["slides", "round-trip", "-o", "some.doc"], "ends in .pptx, .pdf, or has no ending and is a folder: some.doc"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

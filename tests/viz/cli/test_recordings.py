@@ -153,7 +153,7 @@ def test_convert_goes_by_the_suffix_and_never_overwrites(path: Path, capsys: pyt
 def test_an_unknown_format_names_the_known_ones(
     arguments: list[str], path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["convert", str(path), *arguments]) == 1
+    assert main(["convert", str(path), *arguments]) == 2
     assert "perfetto (.pftrace)" in capsys.readouterr().err
 
 

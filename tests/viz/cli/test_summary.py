@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
+from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
+from bellwire.viz.cli.summary import measured
 from bellwire.viz.text.assets import asset
+from bellwire.viz.text.figures import THIN
 from tests.support.emulated import SAID, emulated_recording
 from tests.support.fake_source import FakeSource
 from tests.support.lossy import lossy
@@ -187,3 +190,15 @@ def test_no_table_is_printed_without_a_row(name: str, capsys: pytest.CaptureFixt
     ruled = [number for number, line in enumerate(lines) if line.strip() and not line.strip("─ ")]
     assert ruled
     assert all(lines[number + 1].strip() for number in ruled)
+
+
+def test_a_value_and_a_limit_that_look_alike_are_told_exactly() -> None:
+    """ "6.83 ms, limit 6.83 ms" held, or did not."""
+
+    def told(value: float, limit: float, *, is_time: bool = True) -> str:
+        return measured(Judgement("round_trip.p50 < 6.83ms", value < limit, value, limit, is_time))
+
+    assert told(6_826_000, 6_830_000) == f"6{THIN}826{THIN}000 ns, limit 6{THIN}830{THIN}000 ns"
+    assert told(6_800_000, 6_830_000) == "6.80 ms, limit 6.83 ms"
+    assert told(6_830_000, 6_830_000) == "6.83 ms, limit 6.83 ms"
+    assert told(3, 4, is_time=False) == "3, limit 4"

@@ -47,6 +47,11 @@ def slides(
     lesson, suffix = lesson_named(what), target.suffix.lower()
     if suffix in ONE_FILE:
         made = write_one_file(lesson, target, suffix, str(theme), notes, replay, force)
+    elif suffix[1:].isalpha():
+        known = ", ".join(ONE_FILE)
+        raise typer.BadParameter(
+            tr("The name of slides ends in {known}, or has no ending and is a folder: {name}", known=known, name=target)
+        )
     else:
         made = write_folder(lesson, target, str(theme), notes, replay)
     out(tr("{path}: {slides}.", path=target, slides=tr_n("{n} slide", "{n} slides", len(made.slides))))

@@ -27,6 +27,8 @@ class PageTheme(StrEnum):
     LIGHT = "light"
 
 
+PAGE_ENDINGS = (".html", ".htm")
+
 PageName = Annotated[Path, typer.Option("--output", "-o", metavar="OUT.html", help="The file.")]
 Length = Annotated[
     float | None,
@@ -57,11 +59,13 @@ def export_html(
     Of a run: the median journey and those after it, unless another part is asked for. Of a lesson: its steps, with
     the recordings that are shipped.
     """
-    from bellwire.engine.outputs import refuse_source, tried_target, write_whole
+    from bellwire.engine.outputs import refuse_source, target_of, tried_target, write_whole
     from bellwire.viz.text.figures import grouped
 
-    place = tried_target(target, force)
     refuse_source(target, Path(what))
+    if not target_of(target, force=True).streams and target.suffix.lower() not in PAGE_ENDINGS:
+        raise typer.BadParameter(tr("The name of a page ends in {known}: {name}", known=PAGE_ENDINGS[0], name=target))
+    place = tried_target(target, force)
     first = "" if theme is PageTheme.READERS else str(theme)
     trouble: list[str] = []
     if is_lesson(what):
