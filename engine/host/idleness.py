@@ -7,39 +7,53 @@ has had its turn once it has run for a while (Linux, Documentation/scheduler/sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from bellwire.engine.host.host import read_text
 
 HAD_ITS_TURN = 2_000_000  # ns on a CPU: long enough for whoever looks again and again to see what it waits for
-OF_THIS_PROCESS = Path("/proc/self/task")
+PROC = Path("/proc")
 
 
 class Idleness:
-    """Of some threads of this process."""
+    """Of some threads of this process, and of all threads of other processes."""
 
-    def __init__(self, threads: Iterable[int], folder: Path = OF_THIS_PROCESS) -> None:
-        self._threads, self._folder = tuple(threads), folder
+    def __init__(self, threads: Iterable[int], processes: Iterable[int] = (), proc: Path = PROC) -> None:
+        self._own = [proc / "self" / "task" / str(thread) for thread in threads]
+        self._others = [proc / str(process) / "task" for process in processes]
+        self._ran: dict[Path, int | None] = {}
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Something has happened: what they have run so far shows nothing of what comes."""
-        self._ran = {thread: self._run_time(thread) for thread in self._threads}
+        self._ran = {thread: run_time(thread) for thread in self._threads()}
 
     def shown(self) -> bool:
         """Whether each sleeps, has had its turn since, or has ended; true as well where /proc does not tell."""
-        return all(self._state(thread) != "R" or self._had_its_turn(thread) for thread in self._threads)
+        return all(run_state(thread) != "R" or self._had_its_turn(thread) for thread in self._threads())
 
-    def _had_its_turn(self, thread: int) -> bool:
+    def _threads(self) -> Iterator[Path]:
+        """Those that there are now."""
+        yield from self._own
+        for folder in self._others:
+            with suppress(OSError):  # the process has ended
+                yield from folder.iterdir()
+
+    def _had_its_turn(self, thread: Path) -> bool:
         """Whether it has run for long enough; true where nothing counts that."""
-        before, now = self._ran[thread], self._run_time(thread)
+        now = run_time(thread)
+        before = self._ran.setdefault(thread, now)  # one that has begun since
         return before is None or now is None or now - before >= HAD_ITS_TURN
 
-    def _state(self, thread: int) -> str:
-        return read_text(self._folder / str(thread) / "stat").rpartition(")")[2].strip()[:1]
 
-    def _run_time(self, thread: int) -> int | None:
-        """Nanoseconds; None where nothing counts them."""
-        told = read_text(self._folder / str(thread) / "schedstat").split()
-        return int(told[0]) if told else None
+def run_state(thread: Path) -> str:
+    """A letter; "" of a thread that has ended. thread: its folder in /proc."""
+    return read_text(thread / "stat").rpartition(")")[2].strip()[:1]
+
+
+def run_time(thread: Path) -> int | None:
+    """Nanoseconds that it has had a CPU; None where nothing counts them. thread: its folder in /proc."""
+    told = read_text(thread / "schedstat").split()
+    return int(told[0]) if told else None

@@ -11,7 +11,7 @@ class Rest:
 
     def __init__(self, machine: Machine) -> None:
         threads = machine.signal_threads()
-        self._machine, self._idleness = machine, Idleness({*threads.vcpus, *threads.io_threads})
+        self._machine, self._idleness = machine, Idleness(threads.own, threads.processes)
         self._progress = machine.progress()
 
     @property
