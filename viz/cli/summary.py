@@ -23,7 +23,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
-from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
+from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, in_bin, unit_called
 from bellwire.viz.text.host_words import host_line
 from bellwire.viz.text.trust import (
     agreement,
@@ -50,6 +50,7 @@ NOT_MEASURED = "no such latency was measured, or too few of them for that percen
 NOT_SEEN = "it is not known: another process does it, and nobody tells"
 BOUND = "; events are missing, so that it cannot be told"
 TOO_FEW_OR_APART = "too few values, or clocks that are apart"
+EXACT = ("min", "max")  # what a histogram keeps besides its bins
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
@@ -271,15 +272,18 @@ def known_row(latencies: Latencies, name: str, histogram: Histogram, unit: Unit)
 def latency_row(histogram: Histogram, unit: Unit) -> list[str]:
     """The numbers of one latency."""
     values = histogram.summary()
-    return [*(cell(values[key], unit) for key in COLUMNS), grouped(histogram.count)]
+    return [*(cell(values[key], unit, key in EXACT) for key in COLUMNS), grouped(histogram.count)]
 
 
-def cell(ns: float | None, unit: Unit) -> str:
-    """A latency without its unit: whole ns and cycles, µs with one digit behind the point while they are few."""
+def cell(ns: float | None, unit: Unit, exact: bool) -> str:
+    """A latency without its unit: whole ns and cycles, µs with one digit behind the point while they are few.
+
+    exact: it is one value, else the bin that holds it.
+    """
     if ns is None:
         return UNKNOWN
     value = ns / unit.size
-    return grouped(value, 1 if unit.name == "us" and value < 1000 else 0)
+    return grouped(value if exact else in_bin(value), 1 if unit.name == "us" and value < 1000 else 0)
 
 
 def verdict_line(verdict: Judgement) -> Text:

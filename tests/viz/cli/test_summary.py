@@ -14,6 +14,7 @@ from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.summary import measured
 from bellwire.viz.text.assets import asset
@@ -202,3 +203,19 @@ def test_a_value_and_a_limit_that_look_alike_are_told_exactly() -> None:
     assert told(6_800_000, 6_830_000) == "6.80 ms, limit 6.83 ms"
     assert told(6_830_000, 6_830_000) == "6.83 ms, limit 6.83 ms"
     assert told(3, 4, is_time=False) == "3, limit 4"
+
+
+@pytest.mark.parametrize(("unit", "ns"), [("us", 1000.0), ("ns", 1.0)])
+def test_percentiles_have_the_digits_of_a_bin_and_extremes_all(
+    unit: str, ns: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(path_of_shipped("roundtrip"))
+    assert main(["info", path, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["latency_ns"]["doorbell"]
+    assert main(["info", path, "--unit", unit]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("doorbell  "))
+    cells = [float(cell.replace(THIN, "")) for cell in re.split(r"\s{2,}", row)[1:] if cell.strip() != "–"]
+    least, p50, *_, p999, most, _ = cells
+    assert [p50, p999] == pytest.approx([told["p50"] / ns, told["p999"] / ns], rel=2e-3)
+    assert (least, most) == (round(told["min"] / ns, 1), round(told["max"] / ns, 0))
+    assert all(len(f"{value:.0f}".rstrip("0")) <= 4 for value in cells[1:-2])

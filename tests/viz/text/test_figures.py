@@ -33,6 +33,14 @@ def test_durations(name: str) -> None:
     assert duration(None, unit) == "–"
 
 
+def test_no_digits_are_told_that_a_bin_does_not_have() -> None:
+    """Of a value of 102 763 cycles all that is known is its bin, which is a hundred of them wide."""
+    cycles = unit_called("cycles", 1e9)
+    said = [duration(ns, cycles).replace("\u202f", " ") for ns in (9_999, 10_004, 102_763, 999_960)]
+    assert said == ["9 999 cycles", "10 000 cycles", "102 800 cycles", "1 000 000 cycles"]
+    assert duration(10_373_267, unit_called("us", HZ)) == "10\u202f370 µs"
+
+
 def test_the_window_chooses_for_all_that_do_not_say() -> None:
     assert duration(2914) == "2.91 µs"
     assert duration(999_980) == "1.00 ms"  # and not 1000 µs
