@@ -27,7 +27,7 @@ from bellwire.viz.window.files import write_held, written_in_turns
 from tests.support.recorded import recorded
 from tests.support.small_recording import BATCHES, HEADER, batch
 
-pytestmark = pytest.mark.timeout(20)  # nothing here may wait for anybody
+pytestmark = pytest.mark.timeout(240)  # nothing here may wait for anybody; on a busy machine a page takes its time
 
 Write = Callable[[Recording, Path, bool], None]  # RecordingError, or an exit code that is not 0 as one
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -69,11 +72,17 @@ def needs_root_and_setcap() -> None:
         pytest.skip("only root with setcap (Debian's package libcap2-bin) can try what other users may do")
 
 
-def for_nobody(folder: Path) -> Path:
-    """A copy of bw-kernel that any user can run, without capabilities yet."""
-    copy = folder / PROGRAM.name
-    shutil.copy(PROGRAM, copy)
-    for path in (folder, *folder.parents):
-        if path.stat().st_mode & 0o001 == 0:
-            path.chmod(path.stat().st_mode | 0o011)
-    return copy
+@contextmanager
+def for_nobody() -> Iterator[Path]:
+    """A copy of bw-kernel that any user can run, without capabilities yet.
+
+    In a folder of its own: pytest's are shut for others again by whoever starts pytest beside this one.
+    """
+    needs_root_and_setcap()
+    with TemporaryDirectory(prefix="bellwire-test-of-nobody-") as folder:
+        copy = Path(folder) / PROGRAM.name
+        shutil.copy(PROGRAM, copy)
+        for path in copy.parents:
+            if path.stat().st_mode & 0o001 == 0:
+                path.chmod(path.stat().st_mode | 0o011)
+        yield copy

@@ -29,7 +29,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Order
 from tests.support.ioctl_log import logged_ioctls
-from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
+from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_sight
 from tests.support.leaks import belongings, left_behind
 from tests.support.processes import children, is_running
 from tests.support.random_wirings import RandomWiring, seen_table
@@ -263,12 +263,10 @@ def test_who_has_no_vm_is_not_attached_to() -> None:
         Attachment(os.getpid())
 
 
-def test_nobody_sees_what_is_root_s(tmp_path: Path) -> None:
+def test_nobody_sees_what_is_root_s() -> None:
     """With capabilities on the file, bw-kernel itself refuses."""
-    needs_root_and_setcap()
-    program = for_nobody(tmp_path)
-    subprocess.run(["setcap", GRANT, program], check=True)
-    with Kvm() as kvm, Vm(kvm):
+    with for_nobody() as program, Kvm() as kvm, Vm(kvm):
+        subprocess.run(["setcap", GRANT, program], check=True)
         ran = subprocess.run(
             [program, "topology", str(os.getpid())],
             user=NOBODY,

@@ -19,7 +19,7 @@ from bellwire.engine.kernel.program import (
     no_answer,
     reason_of,
 )
-from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
+from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_sight
 
 SOURCES = sorted(PROGRAM.parent.rglob("*.[ch]"))
 
@@ -94,26 +94,24 @@ def test_a_file_system_without_capabilities_is_told(tmp_path: Path, monkeypatch:
     assert "mounted nosuid" in told.sight_remedy(tmp_path)
 
 
-def test_who_has_no_privilege_is_told_the_line(tmp_path: Path) -> None:
-    needs_root_and_setcap()
-    ran = as_nobody(for_nobody(tmp_path), "check")
+def test_who_has_no_privilege_is_told_the_line() -> None:
+    with for_nobody() as copy:
+        ran = as_nobody(copy, "check")
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "permission 0 \n")
 
 
-def test_two_capabilities_of_its_file_are_enough(tmp_path: Path) -> None:
-    needs_root_and_setcap()
-    copy = for_nobody(tmp_path)
-    subprocess.run(["setcap", GRANT, copy], check=True)
-    ran = as_nobody(copy, "check")
+def test_two_capabilities_of_its_file_are_enough() -> None:
+    with for_nobody() as copy:
+        subprocess.run(["setcap", GRANT, copy], check=True)
+        ran = as_nobody(copy, "check")
     assert ran.stderr == ""
     assert "tracepoint sched_waking yes" in ran.stdout
 
 
-def test_it_refuses_to_be_setuid(tmp_path: Path) -> None:
-    needs_root_and_setcap()
-    copy = for_nobody(tmp_path)
-    copy.chmod(0o4755)
-    assert as_nobody(copy, "check").stderr == "setuid 0 \n"
+def test_it_refuses_to_be_setuid() -> None:
+    with for_nobody() as copy:
+        copy.chmod(0o4755)
+        assert as_nobody(copy, "check").stderr == "setuid 0 \n"
 
 
 def test_each_sentence_names_the_program_that_it_is_of() -> None:

@@ -16,7 +16,7 @@ import pytest
 from bellwire.engine.kernel.program import PROGRAM, KernelSightError
 from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kernel.watch import KernelWatch
-from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
+from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_sight
 from tests.support.processes import files_of, is_running
 
 PATIENCE = 120.0
@@ -113,14 +113,21 @@ def test_one_that_ends_says_why(tmp_path: Path) -> None:
         assert str(watch.refused).startswith("This kernel does not describe its own types")
 
 
-def test_nobody_sees_anothers_process(tmp_path: Path) -> None:
+def test_nobody_sees_anothers_process() -> None:
     """With capabilities of its file, it refuses whom its caller may not trace; its own process it shows."""
-    needs_root_and_setcap()
-    copy = for_nobody(tmp_path)
-    subprocess.run(["setcap", GRANT, copy], check=True)
-    memory = os.memfd_create("records", os.MFD_ALLOW_SEALING)
-    os.close(memory)
-    script = f"""
+    with for_nobody() as copy:
+        subprocess.run(["setcap", GRANT, copy], check=True)
+        ran = subprocess.run(
+            [sys.executable, "-c", of_nobody(copy)], capture_output=True, text=True, cwd="/", check=False
+        )
+    assert ran.stderr == ""
+    words = ran.stdout.split()
+    assert words[:5] == ["ready", "not-yours", "0", "process", words[-1]]
+
+
+def of_nobody(program: Path) -> str:
+    """What nobody does with bw-kernel, as Python."""
+    return f"""
 import os, subprocess, sys
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 sys.path.insert(0, {os.environ.get("PYTHONPATH", "").split(":")[0]!r})
@@ -128,7 +135,8 @@ import fcntl
 fd = os.memfd_create("r", os.MFD_ALLOW_SEALING)
 os.ftruncate(fd, 4096 + 48 * (1 << 17))
 fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
-started = subprocess.Popen([{str(copy)!r}, "events", str(fd)], pass_fds=(fd,), stdin=-1, stdout=-1, stderr=-1, cwd="/")
+pipes = dict(stdin=-1, stdout=-1, stderr=-1)
+started = subprocess.Popen([{str(program)!r}, "events", str(fd)], pass_fds=(fd,), cwd="/", **pipes)
 sleeper = subprocess.Popen(["sleep", "1000"], cwd="/")
 try:
     said, wrong = started.communicate(b"process {os.getpid()}\\nprocess %d\\n" % sleeper.pid, timeout=240)
@@ -136,10 +144,6 @@ finally:
     sleeper.kill()
 print(said.decode(), wrong.decode(), sleeper.pid)
 """
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=False)
-    assert ran.stderr == ""
-    words = ran.stdout.split()
-    assert words[:5] == ["ready", "not-yours", "0", "process", words[-1]]
 
 
 def test_a_terminals_signals_are_not_for_it_and_one_that_ends_it_is_named() -> None:

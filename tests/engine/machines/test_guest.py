@@ -13,7 +13,8 @@ import pytest
 from bellwire.engine.events import STATS, EventKind, Events, Setting
 from bellwire.engine.live.session import Session
 from bellwire.engine.source import Order
-from tests.support.sessions import Everything, assert_reconciled, paced, tally_of, wait_for
+from tests.support.processes import waited_for_a_cpu
+from tests.support.sessions import STOOD_STILL, Everything, assert_reconciled, paced, tally_of, wait_for
 
 RANGE = 2**32  # cycles: more than a half can tell apart
 
@@ -76,9 +77,20 @@ class Followed:
 
 @pytest.mark.kvm
 def test_after_a_pause_longer_than_half_a_time_can_tell_no_stamp_is_lost_or_wrong() -> None:
-    """All of them pause side by side."""
+    """Where threads got no CPU for so long meanwhile, stamps are lost, and told so: that proves nothing."""
+    for _ in range(3):
+        all_of_them, stood = paused_side_by_side()
+        if stood < STOOD_STILL or not any(one.session.truth()["lost"] for one in all_of_them):
+            break
+    for one in all_of_them:
+        assert_two_silences(one.session, np.concatenate(one.batches))
+
+
+def paused_side_by_side() -> tuple[list[Followed], float]:
+    """Sessions that have paused twice; for how long in s a thread of theirs, or this one, got no CPU at most."""
     names = ("roundtrip", "doorbell-mmio", "irq-msi", "self-doorbell", "vm-to-vm", "virtqueue")
     with ExitStack() as stack:
+        before = waited_for_a_cpu()
         all_of_them = [Followed(stack.enter_context(Session(paced(name, per_second=500)))) for name in names]
         for one in all_of_them:
             one.wait_for_more(50)
@@ -93,9 +105,10 @@ def test_after_a_pause_longer_than_half_a_time_can_tell_no_stamp_is_lost_or_wron
         for one in all_of_them:
             one.give_one()
             one.wait_for_more(1)
+        stood = max(seconds - before.get(thread, 0.0) for thread, seconds in waited_for_a_cpu().items())
     for one in all_of_them:
         one.given()
-        assert_two_silences(one.session, np.concatenate(one.batches))
+    return all_of_them, stood
 
 
 def assert_two_silences(session: Session, events: Events) -> None:
