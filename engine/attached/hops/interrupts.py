@@ -17,6 +17,7 @@ from bellwire.engine.attached.hops.places import DoorbellKey, HopThreads, SeenPl
 from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask, newest_row_before
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.kernel.event_fields import BY_A_VCPU
 from bellwire.engine.kernel.records import RecordKind
 
 CALL_WRITE, CALL_WRITEV, CALL_IOCTL, CALL_IO_URING_ENTER = 1, 20, 16, 426  # numbers of system calls
@@ -92,11 +93,13 @@ class InterruptFold:
         self._queued: dict[int, int] = {}  # work -> the thread that has queued it
         self._works_for: dict[int, int] = {}  # worker -> that thread, of the work that it does
         self._times = defaultdict[InterruptKey, list[float]](list)  # of this batch
-        self._vmms = set[int]()  # other processes that have VMs of their own
+        self._vmms = set[int]()  # other processes that have VMs of their own,
+        self._foreign = set[int]()  # and threads of theirs that are vCPUs
 
     def feed(self, rows: HopRows, places: SeenPlaces, doorbell: Indices) -> list[Letter]:
         """The next batch. doorbell: the one that each row rings. What has happened, for who asks for its order."""
         found = Batch(rows, places, doorbell)
+        self._learn(rows, places)
         letters: list[Letter] = []
         for at in np.flatnonzero(rows.new & (rows.of(*SELECTED) | self._are_taken(rows))).tolist():
             letter = self._letter(found, at)
@@ -106,6 +109,14 @@ class InterruptFold:
             self.latencies[key].record(times)
         self._times.clear()
         return letters
+
+    def _learn(self, rows: HopRows, places: SeenPlaces) -> None:
+        """Who does what only vCPUs do, and is of another process, is a vCPU of that one's."""
+        for thread in vcpus_elsewhere(rows, places) - self._foreign:
+            pid = self._threads.named(thread, places.topology).pid
+            if pid != places.topology.process.pid:
+                self._foreign.add(thread)
+                self._vmms.add(pid)
 
     def _are_taken(self, rows: HopRows) -> Mask:
         taken: Mask = rows.of(self._takes) & (rows.records["a"] != NOT_TOLD)
@@ -126,12 +137,9 @@ class InterruptFold:
         return None
 
     def _access(self, found: Batch, at: int) -> Letter | None:
-        """A doorbell of the VMM's own guests; of another process it says that this one has a VM."""
-        if found.doorbell[at] >= 0:
-            return Letter(Turn.RUNG, found.tsc[at], found.places.doorbells[found.doorbell[at]])
-        if found.vm[at] == NONE:
-            self._vmms.add(self._threads.named(found.thread[at], found.places.topology).pid)
-        return None
+        """A doorbell of the VMM's own guests."""
+        rung = found.doorbell[at]
+        return Letter(Turn.RUNG, found.tsc[at], found.places.doorbells[rung]) if rung >= 0 else None
 
     def _message(self, found: Batch, at: int) -> Letter | None:
         """A message to a local APIC, if it is for a VM of this VMM's."""
@@ -167,10 +175,13 @@ class InterruptFold:
         return known and (pid not in self._vmms or sender.how == SignalledBy.DOORBELL)
 
     def _accepted(self, found: Batch, at: int) -> Letter | None:
-        """A local APIC has taken it in: if no message has said so already, a line has caused it, or the vCPU itself."""
+        """A local APIC has taken it in: if no message has said so already, a line has caused it, or the vCPU itself.
+
+        Of another VMM's vCPU that is its own guest's, but for a message: it may ring what interrupts this one.
+        """
         origin = found.origin[at]
         kind = found.kind[origin] if origin >= 0 else None
-        if kind == K.MSI and found.b[origin] & 0xFF == found.a[at]:
+        if (kind == K.MSI and found.b[origin] & 0xFF == found.a[at]) or found.thread[at] in self._foreign:
             return None
         only = found.places.vms[0].fd if len(found.places.vms) == 1 else None
         key = InterruptKey(only, found.a[at], found.b[at])
@@ -212,6 +223,23 @@ class InterruptFold:
         self.taken[key] += 1
         self._times[key].append(self._clock.ns(found.tsc[at] - sent))
         return Letter(Turn.TAKEN, found.tsc[at], key)
+
+
+def vcpus_elsewhere(rows: HopRows, places: SeenPlaces) -> set[int]:
+    """Threads that do what only vCPUs do, and are none of this VMM's that are known."""
+    found = rows.thread[rows.of(*BY_A_VCPU) & (places.vm_of(rows) == NONE)]
+    return set(np.unique(found).tolist())
+
+
+def raised_elsewhere(rows: HopRows, foreign: set[int]) -> Mask:
+    """Which interrupts other VMMs' vCPUs, these threads, cause for their own guests, by no message; shape (n,)."""
+    if not foreign:
+        return np.zeros(rows.records.size, bool)
+    origin = newest_row_before(rows.thread, rows.acts & ~rows.of(K.ACCEPTED))
+    by_message = (origin >= 0) & (rows.kind[origin] == K.MSI)
+    by_themselves = rows.of(K.SET_IRQ) | (rows.of(K.ACCEPTED) & ~by_message)
+    found: Mask = np.isin(rows.thread, list(foreign)) & by_themselves
+    return found
 
 
 def sent_elsewhere(rows: HopRows, places: SeenPlaces, doorbell: Indices, clock: Clock) -> Mask:

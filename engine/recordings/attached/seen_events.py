@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.attached.hops.hops import REMEMBERED_SECONDS
-from bellwire.engine.attached.hops.interrupts import sent_elsewhere
+from bellwire.engine.attached.hops.interrupts import raised_elsewhere, sent_elsewhere, vcpus_elsewhere
 from bellwire.engine.attached.hops.places import SeenPlaces
 from bellwire.engine.attached.hops.rows import HopRowsMaker
 from bellwire.engine.attached.processes import KvmProcess
@@ -109,6 +109,7 @@ class SeenEvents:
         self._threads, self._clock, self._number = threads, clock, number
         self._rows = HopRowsMaker(clock.cycles(REMEMBERED_SECONDS))
         self._host_ends = backend == PVM_EOI
+        self._foreign = set[int]()  # threads that are vCPUs, and were not known as this VMM's
         self._left: dict[int, int] = {}  # vCPU's thread -> reason for which it is in user space
 
     def of(self, records: Records) -> Events:
@@ -127,9 +128,11 @@ class SeenEvents:
         return chosen(events, events["kind"] > 0)
 
     def _sent_elsewhere(self, records: Records) -> Mask:
-        """Which messages a partner's own guest gets."""
+        """Which interrupts a partner's own guest gets, by a message or by its own vCPU."""
         rows, places = self._rows.rows(records), self._threads.places
-        return sent_elsewhere(rows, places, places.doorbell_of(rows), self._clock)[rows.new]
+        self._foreign |= vcpus_elsewhere(rows, places)
+        raised = raised_elsewhere(rows, self._foreign - places.vcpus.keys())
+        return (sent_elsewhere(rows, places, places.doorbell_of(rows), self._clock) | raised)[rows.new]
 
     def _numbered(self, threads: npt.NDArray[np.uint32]) -> Numbers:
         different, which = np.unique(threads, return_inverse=True)

@@ -13,6 +13,7 @@ from bellwire.engine.attached.hops.interrupts import (
     InterruptKey,
     Sender,
     SignalledBy,
+    raised_elsewhere,
 )
 from bellwire.engine.attached.hops.places import HopThreads
 from bellwire.engine.attached.topology import SeenIoeventfd, Topology
@@ -132,3 +133,22 @@ def test_another_vmm_s_own_messages_are_not_this_one_s_but_its_doorbells_are(tmp
         ),
     )
     assert fold.senders == {(KEY, Sender(PEER, SignalledBy.DOORBELL)): 1}
+
+
+def test_what_another_vmms_vcpu_raises_by_itself_is_its_own_guests(tmp_path: Path) -> None:
+    """Its timer, in most of 7,400 interrupts, was told as taken in by this VMM's vCPU, which had 29."""
+    batch = records(
+        row(100, K.EOI, PEER, VECTOR, 0),  # only a vCPU does that
+        row(200, K.ACCEPTED, PEER, VECTOR, 0),
+        row(300, K.ACCEPTED, VCPU, VECTOR, 0),
+        message(400, PEER),  # by an eventfd of this VMM's
+        row(410, K.ACCEPTED, PEER, VECTOR, 0),
+        row(500, K.SET_IRQ, PEER, 4, 1),
+        row(510, K.ACCEPTED, PEER, VECTOR + 1, 0),
+    )
+    fold = folded(tmp_path, batch)
+    assert fold.senders[KEY, Sender(0, SignalledBy.ITSELF)] == 1
+    assert fold.sent[InterruptKey(11, VECTOR + 1, 0)] == 0
+    rows, _, _ = looked_at(batch, SEEN)
+    assert raised_elsewhere(rows, {PEER}).tolist() == [False, True, False, False, False, True, True]
+    assert not raised_elsewhere(rows, set()).any()
