@@ -185,6 +185,8 @@ def clamped(value: np.uint64) -> int:
 
 def event_name(kind: EventKind, event: np.void) -> str:
     """What an instant is called."""
+    if kind == EventKind.GUEST_EOI and not event["id"]:
+        return NAMES[kind]  # KVM does not say of which interrupt it is
     if kind in BY_VECTOR:
         return f"{NAMES[kind]}, vector {int(event['id']):#x}"
     if kind in BY_GSI:

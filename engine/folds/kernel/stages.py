@@ -26,7 +26,6 @@ from bellwire.engine.events import (
     Records,
     Setting,
     by_kind,
-    ids_in,
 )
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import Journeys, no_journeys
@@ -38,6 +37,7 @@ SIGNALLED = ("msi", "set_irq", "work_started", "accepted")  # an interrupt is on
 
 HOST_ENDS = "kvm_pvm"  # where the host writes the EOI of what it injects, so that kvm_eoi tells of injections
 SIGNALS_FROM = COURSE.index("irq")  # of COURSE: what is of the interrupt, which may answer several doorbells
+REASON_BITS = 32  # of an exit's key: the reason for it; above, an errno
 LATER = 0.1  # seconds after a handler in which its interrupt may still come
 
 
@@ -128,7 +128,8 @@ class KernelStages:
         """backend, any_length: which tracepoints may be silent depends on them: silent_ones()."""
         self.clock, self.backend = clock, backend
         self.moments = KernelMoments()
-        self.counts: dict[EventKind, dict[int, int]] = {}  # of each kind the kernel tells, by id
+        # of each kind the kernel tells, by id; of an exit whose KVM_RUN has failed, by its errno above the id
+        self.counts: dict[EventKind, dict[int, int]] = {}
         self.listened = 0  # tracepoints and functions, a bit each, since the last word on them
         self.error_cycles = 0  # by which times may err, as of that word
         self.lost = 0
@@ -177,9 +178,11 @@ class KernelStages:
         self._merged[EventKind.INJECTED] += int(injected.sum()) - injected.size
         for kind in batch.kinds:
             if kind >= EventKind.PIO:
-                known, ids = self.counts.setdefault(kind, {}), batch.of(kind)["id"]
-                for id in ids_in(batch.of(kind)):
-                    known[id] = known.get(id, 0) + int(np.count_nonzero(ids == id))
+                known, ids = self.counts.setdefault(kind, {}), batch.of(kind)["id"].astype(np.uint64)
+                if kind == EventKind.USER_EXIT:
+                    ids |= batch.of(kind)["arg"] << np.uint64(REASON_BITS)
+                for id, count in zip(*(some.tolist() for some in np.unique(ids, return_counts=True)), strict=True):
+                    known[id] = known.get(id, 0) + count
         settings, losses = batch.of(EventKind.SETTING), batch.of(EventKind.LOST)
         for one in settings[settings["id"] == Setting.KERNEL]:
             if one["arg"]:

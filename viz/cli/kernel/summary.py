@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bellwire.engine.counted import number_of
-from bellwire.engine.events import FUNCTIONS, ROLE_BITS, EventKind
-from bellwire.engine.folds.kernel.stages import KernelStages
+from bellwire.engine.events import FUNCTIONS, ROLE_BITS, EventKind, exit_name
+from bellwire.engine.folds.kernel.stages import REASON_BITS, KernelStages
 from bellwire.engine.kernel.program import no_probes
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped
@@ -58,8 +58,16 @@ def by_name(kind: EventKind, counts: dict[int, int]) -> dict[str, int]:
             role = str(id & (1 << ROLE_BITS) - 1)
             roles[role] = roles.get(role, 0) + count
         return dict(sorted(roles.items()))
-    base = hex if kind in (*BY_ADDRESS, *BY_VECTOR) else str
-    return {base(id): count for id, count in sorted(counts.items())}
+    return {id_words(kind, id): count for id, count in sorted(counts.items())}
+
+
+def id_words(kind: EventKind, id: int) -> str:
+    """An address or a vector in hexadecimal, a number of something else; an errno by its name."""
+    if kind == EventKind.GUEST_EOI and not id:
+        return "not told"  # KVM does not say of which interrupt it is
+    if kind == EventKind.USER_EXIT and (error := id >> REASON_BITS):
+        return exit_name(id, error)
+    return hex(id) if kind in (*BY_ADDRESS, *BY_VECTOR) else str(id)
 
 
 def kernel_report(kernel: KernelStages | None) -> dict[str, Any]:

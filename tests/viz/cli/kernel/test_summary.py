@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,8 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import Clock, EventKind, Lane, end_to_end, event
+from bellwire.engine.exports.perfetto_attached import event_name
+from bellwire.engine.folds.journeys import no_journeys
+from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.engine.kernel import watch
 from bellwire.viz.cli.app import main
+from bellwire.viz.cli.kernel.summary import kernel_counts
 from tests.support.kernel_sight import SOURCES, needs_sight, probes_trouble, watch_by
 
 pytestmark = pytest.mark.kvm
@@ -103,3 +109,16 @@ def test_perf_counts_the_same(source: str, tmp_path: Path) -> None:
     assert sum(told["msi"].values()) <= counted["kvm_msi_set_irq"] <= sum(told["msi"].values()) + 2
     assert sum(told["accepted"].values()) <= counted["kvm_apic_accept_irq"]
     assert sum(told["user_exit"].values()) == counted["kvm_userspace_exit"]
+
+
+def test_what_the_kernel_does_not_tell_has_no_number() -> None:
+    """An EOI of which nobody says whose it is was vector 0x0, and an interrupted KVM_RUN left for reason 0."""
+    stages = KernelStages(Clock(1e9))
+    parts = [event(n, EventKind.GUEST_EOI, Lane.KVM, id) for n, id in enumerate((0, 0, 0x40))]
+    exits = [event(9, EventKind.USER_EXIT, Lane.KVM, id, 0, error) for id, error in ((0, errno.EINTR), (2, 0), (2, 0))]
+    stages.feed(end_to_end(*parts, *exits), no_journeys())
+    told = kernel_counts(stages)
+    assert told["guest_eoi"] == {"not told": 2, "0x40": 1}
+    assert told["user_exit"] == {"EINTR": 1, "2": 2}
+    assert stages.count(EventKind.USER_EXIT) == 3
+    assert [event_name(EventKind.GUEST_EOI, one[0]) for one in parts[1:]] == ["kvm_eoi", "kvm_eoi, vector 0x40"]
