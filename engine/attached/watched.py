@@ -123,14 +123,15 @@ def sent_rates(topology: Topology, hops: HopFigures) -> Rates:
     """How often each interrupt's message was sent in the last second; none of what leads to pins.
 
     A message says not whom it is for: the hops know it by what came before it. Where several VMs of this VMM have the
-    same one, none is told.
+    same one, or several irqfds lead to it, none is told.
     """
     rates: Rates = {}
     for vm in topology.vms:
-        for irqfd in vm.irqfds:
-            route = vm.message_of(irqfd)
-            if route and MessageKey(None, route.address, route.data) not in hops.messages:
-                rates[vm.fd, irqfd] = hops.messages.get(MessageKey(vm.fd, route.address, route.data), 0.0)
+        messages = [(route.address, route.data) if (route := vm.message_of(one)) else None for one in vm.irqfds]
+        for irqfd, message in zip(vm.irqfds, messages, strict=True):
+            told = message and messages.count(message) == 1 and MessageKey(None, *message) not in hops.messages
+            if message and told:
+                rates[vm.fd, irqfd] = hops.messages.get(MessageKey(vm.fd, *message), 0.0)
     return rates
 
 

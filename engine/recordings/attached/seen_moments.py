@@ -60,7 +60,8 @@ class SeenMoments:
         """Counts a second, of events of so many seconds; {} where these are too few to say so."""
         if seconds < LEAST_SECONDS:
             return {}
-        rates: Rates = {(fd, wire): count / seconds for fd, wire, count in wire_uses(events, topology)}
+        uses = wire_uses(events, topology)
+        rates: Rates = {(fd, wire): count / seconds for fd, wire, count in uses if count is not None}
         return rates | self._counters(events, topology)
 
     def _counters(self, events: Events, topology: Topology) -> Rates:

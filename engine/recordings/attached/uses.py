@@ -1,10 +1,12 @@
 """Which of a VMM's wires an event has used: a doorbell by where was written and what, an interrupt by its message.
 
-It is told as `bellwire attach` tells it while it happens: of an irqfd that leads to pins nobody knows it.
+It is told as `bellwire attach` tells it while it happens: of an irqfd that leads to pins nobody knows it, nor of one of
+several whose message is the same.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -65,12 +67,19 @@ def messages_sent(events: Events) -> dict[tuple[int, int], int]:
     return {(key & 0xFF, key >> 8): count for key, count in zip(keys.tolist(), counts.tolist(), strict=True)}
 
 
-def wire_uses(events: Events, topology: Topology) -> Iterator[tuple[int | None, SeenIoeventfd | SeenIrqfd, int]]:
-    """(VM's fd, wire, how often the events used it) of each wire of which that is known."""
-    accesses, messages = PlacedAccesses(events), messages_sent(events)
+def wire_uses(events: Events, topology: Topology) -> Iterator[tuple[int | None, SeenIoeventfd | SeenIrqfd, int | None]]:
+    """(VM's fd, wire, how often the events used it; None: not known) of each wire."""
+    accesses, messages, alike = PlacedAccesses(events), messages_sent(events), messages_led_to(topology)
     for number, vm in enumerate(topology.vms):
         for doorbell in vm.ioeventfds:
             yield vm.fd, doorbell, accesses.that_ring(number, doorbell).size
         for irqfd in vm.irqfds:
-            if route := vm.message_of(irqfd):
-                yield vm.fd, irqfd, messages.get((route.vector, route.apic), 0)
+            route = vm.message_of(irqfd)
+            alone = route is not None and alike[route.vector, route.apic] == 1
+            yield vm.fd, irqfd, messages.get((route.vector, route.apic), 0) if route and alone else None
+
+
+def messages_led_to(topology: Topology) -> Counter[tuple[int, int]]:
+    """Vector and APIC of each message -> how many irqfds of all VMs lead to it: an event says not whose it is."""
+    routes = [vm.message_of(irqfd) for vm in topology.vms for irqfd in vm.irqfds]
+    return Counter((route.vector, route.apic) for route in routes if route)

@@ -17,7 +17,7 @@ from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_betwee
 from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import Kvm, Vm
-from tests.support.kernel_records import CLOCK, HERE, READER, VCPU, K, message, records, row, store
+from tests.support.kernel_records import CLOCK, HERE, MESSAGE, READER, VCPU, VECTOR, K, message, records, row, store
 from tests.support.kernel_sight import needs_sight
 from tests.support.seen_vmms import SEEN
 from tests.support.sessions import wait_for
@@ -41,6 +41,15 @@ def test_a_message_that_a_doorbell_sends_to_another_vmm_is_none_of_this_ones() -
     by_message, _by_pins = HERE.vms[0].irqfds
     rates = sent_rates(HERE, hops.figures(HERE))
     assert rates == {(11, by_message): pytest.approx(2.0)}
+
+
+def test_of_irqfds_that_have_the_same_message_none_is_told() -> None:
+    """Each of four was told to have sent all of it."""
+    hops = HopFigures(messages={MessageKey(11, MESSAGE, VECTOR): 7.0})
+    by_message, by_pins = HERE.vms[0].irqfds
+    assert sent_rates(HERE, hops) == {(11, by_message): 7.0}
+    vm = replace(HERE.vms[0], irqfds=(by_message, replace(by_message, eventfd=99), by_pins))
+    assert sent_rates(replace(HERE, vms=(vm,)), hops) == {}
 
 
 def test_of_vms_that_have_the_same_message_none_is_told() -> None:

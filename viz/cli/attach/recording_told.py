@@ -44,6 +44,7 @@ class AttachedReport:
         self.outline = Outline()
         self.hops = RecordedHops(recording.header.clock, recording.header.backend, self.moments.threads)
         self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
+        self.untold = set[Wire]()  # of which it was not known, at least for some time
         with share_bar("reads", len(recording) >= MANY) as progress:
             for events in recording.sorted_batches(progress):
                 self._fold(events)
@@ -53,7 +54,8 @@ class AttachedReport:
         for topology, some in self.by_topology(events):
             self.hops.feed(some, topology)
             for fd, wire, count in wire_uses(some, topology):
-                self.uses[fd, wire] += count
+                self.uses[fd, wire] += count or 0
+                self.untold |= {(fd, wire)} if count is None else set()
         wakings = events[events["kind"] == EventKind.WAKING]
         self.woken.update(woken_by(wakings).tolist())
         exits = events[events["kind"] == EventKind.USER_EXIT]
@@ -113,7 +115,7 @@ class AttachedReport:
             if isinstance(wire, kind):
                 latency = self._latency(fd, wire)
                 yield {
-                    "vm": fd, **wire_report(wire), "times": count,
+                    "vm": fd, **wire_report(wire), "times": None if (fd, wire) in self.untold else count,
                     "latency_ns": hop_latency_report(latency) if latency else None,
                 }  # fmt: skip
 
@@ -145,10 +147,21 @@ class AttachedReport:
         table = numbered_table("Doorbell or interrupt", "times", "a second", "p50", "p99", "max")
         for (fd, wire), count in self.uses.items():
             times = time_cells(self._latency(fd, wire) or HopLatency())
-            table.add_row(wire_words(wire), self._times(count), self._a_second(count), *times)
+            counts = self._counts(count, (fd, wire) in self.untold)
+            table.add_row(wire_words(wire), *counts, *times)
         if not self.uses:
             return Text("Doorbells and interrupts: none was registered.")
-        return Group(table, Text(TIMES_SAID, style="dim"))
+        said = [TIMES_SAID, *([UNTOLD_SAID] if self.untold else []), *([LOOKS_SAID] if self.moments.changes else [])]
+        return Group(table, *(Text(line, style="dim") for line in said))
+
+    def _counts(self, count: int, untold: bool) -> tuple[str, str]:
+        """How often, and how often a second; untold: that was not known all the time."""
+        if untold and not count:
+            return "–", "–"
+        missing = self.outline.dropped or untold
+        seconds = self.recording.seconds
+        rate = said_least(grouped(count / seconds, 1), missing) if seconds else "–"
+        return said_least(grouped(count), missing), rate
 
     def _times(self, count: int) -> str:
         return said_least(grouped(count), self.outline.dropped)
@@ -195,6 +208,8 @@ def exit_names(exits: Events) -> list[str]:
 
 
 TIMES_SAID = "Times: of a doorbell to whom it wakes having a CPU, of an interrupt from its message to its being taken."
+UNTOLD_SAID = "–: of an irqfd at a pin, and of several with one message, nobody knows how often it was signalled."
+LOOKS_SAID = "What is registered was looked at five times a second: of what changed, counts are off by as much."
 HOPS_SAID = "Hops, not journeys: from outside nobody can tell which interrupt answers which doorbell."
 
 

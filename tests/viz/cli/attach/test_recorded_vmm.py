@@ -83,7 +83,7 @@ def test_info_counts_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture
     told = json.loads(capsys.readouterr().out)
     assert told["attached"] == {"name": "qemu-system-x86_64", "guest": "web", "pid": 4213}
     assert [(one["address"], one["times"]) for one in told["doorbells"]][:2] == [(0xFE003000, 2000), (0x510, 0)]
-    assert [(one["gsi"], one["times"]) for one in told["interrupts"]] == [(2, 2000)]
+    assert [(one["gsi"], one["times"]) for one in told["interrupts"]] == [(2, 2000), (5, None)]
     assert told["woken"] == [{"thread": name, "times": 2000} for name in ("IO io0", "CPU 0/KVM")]
     assert told["exits"] == [{"thread": "CPU 0/KVM", "reason": "MMIO", "times": 199}, INTERRUPTED]
     assert (told["lost"], told["missing"]) == (5, "")
@@ -117,3 +117,16 @@ def test_what_lost_events_may_be_missing_from_is_at_least_so_much(
         rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r"port 0x|GSI \d", line)]
         assert rows
         assert all(("≥ " in row) == (name == "lossy") for row in rows), rows
+
+
+def test_an_irqfd_at_a_pin_is_registered_though_nobody_knows_how_often_it_was_signalled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of one that had nothing else it was said that none was registered."""
+    file = seen_recording(tmp_path / "seen.arrow", 30).path
+    assert main(["info", str(file)]) == 0
+    rows = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
+    assert next(row for row in rows if row[0] == "GSI 5")[1:3] == ["–", "–"]
+    assert main(["info", str(file), "--json"]) == 0
+    told = {one["gsi"]: one["times"] for one in json.loads(capsys.readouterr().out)["interrupts"]}
+    assert told == {2: 30, 5: None}
