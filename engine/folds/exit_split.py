@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,8 @@ class ExitSplit:
         self._signals = signals_of(scenario)
         self.whole = Exits(seen=Trait.REAL_QEMU not in traits_of(scenario))
         self.before = Exits()
-        self._changes: tuple[tuple[str, bool], ...] = ()  # what was changed last, and whether it is on since
+        # what was changed last: of each switch whether it was on before, and is since
+        self._changes: Mapping[str, tuple[bool, bool]] = {}
         self._wiring = UnderOneWiring(Exits())
         self._first: Sample | None = None  # what the kernel's own count of the whole is counted from
         self._rewirings = Rewirings(*self._signals)
@@ -122,11 +124,18 @@ class ExitSplit:
 
     @property
     def switched(self) -> str:
-        """The last change: "ioeventfd off", "ioeventfd on, irqfd on"; "" if there was none."""
-        return ", ".join(
-            tr("{switch} on", switch=switch) if on else tr("{switch} off", switch=switch)
-            for switch, on in self._changes
-        )
+        """The last change: "ioeventfd off", "ioeventfd on, irqfd on"; "" if there was none.
+
+        Of a switch that stands as before another one's says what changed. Alone it has registered something anew:
+        "ioeventfd off and on".
+        """
+        turned = {switch: on for switch, (was, on) in self._changes.items() if was != on}
+        words = [tr("{switch} on", switch=one) if on else tr("{switch} off", switch=one) for one, on in turned.items()]
+        anew = [
+            tr("{switch} off and on", switch=one) if on else tr("{switch} on and off", switch=one)
+            for one, (_, on) in self._changes.items()
+        ]
+        return ", ".join(words or anew)
 
     def feed(self, events: Events) -> None:
         """Adds the next batch, sorted by tsc."""
@@ -135,8 +144,9 @@ class ExitSplit:
         events = self._began.relative(events)
         for change, is_one, part in self._rewirings.parts(events):
             if change is not None:
-                told = Switch(int(change["id"])).name.lower(), bool(change["arg"])
-                self._changes = (*self._changes, told) if is_one else (told,)
+                switch, on = Switch(int(change["id"])).name.lower(), bool(change["arg"])
+                before = self._changes if is_one else {}
+                self._changes = {**before, switch: (before.get(switch, (not on, on))[0], on)}
                 self.before = self.before if is_one else self.since
                 self._wiring = UnderOneWiring(self.whole)
             self._count(part)

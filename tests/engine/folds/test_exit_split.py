@@ -124,6 +124,30 @@ def test_changes_that_no_signal_comes_between_are_one() -> None:
     assert split(np.concatenate(lost)).switched == "irqfd off"
 
 
+@pytest.mark.parametrize(
+    ("turns", "words"),
+    [
+        ("I", "ioeventfd off"),
+        ("II", "ioeventfd off and on"),
+        ("IQ", "ioeventfd off, irqfd off"),
+        ("IQI", "irqfd off"),
+        ("IIIIQQ", "ioeventfd off and on, irqfd off and on"),
+        ("QIQQII", "ioeventfd off, irqfd off"),
+    ],
+)
+def test_however_often_switches_are_thrown_at_once_it_is_said_how_they_stand(turns: str, words: str) -> None:
+    """The label had a word for each, and no end."""
+    made, on = split(switched()), {"I": True, "Q": True}
+    for n, which in enumerate(turns):
+        on[which] = not on[which]
+        switch = Switch.IOEVENTFD if which == "I" else Switch.IRQFD
+        made.feed(event(2**60 + n, EventKind.WIRE, Lane.ENGINE, switch, 0, int(on[which])))
+        if not n:
+            before = made.before
+    assert set(made.switched.split(", ")) == set(words.split(", "))
+    assert made.before == before
+
+
 def test_exits_that_kvm_counts_are_those_of_signals_between_two_looks() -> None:
     """Those between the last look under a wiring and the first under the next were the next one's."""
 
