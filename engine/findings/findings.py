@@ -91,8 +91,8 @@ def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             claim = tr("KVM refused {what}, {times}: {why}.", what=what, times=often(count), why=named)
         if tally.irqs_signalled:
             went_on = tr_n(
-                "Meanwhile {n} interrupt was signalled and {arrived} arrived.",
-                "Meanwhile {n} interrupts were signalled and {arrived} arrived.",
+                "In all {n} interrupt was signalled and {arrived} arrived.",
+                "In all {n} interrupts were signalled and {arrived} arrived.",
                 tally.irqs_signalled,
                 arrived=grouped(tally.irqs_arrived),
             )

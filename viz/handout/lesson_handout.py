@@ -139,11 +139,16 @@ def caption_at(model: LiveModel, course: Course) -> str:
     """Of which moment the picture is at the course's position, and of how long the figures in its text."""
     step, visit = course.step, course.visit
     reasons = [choice.reason for choice in step.question.choices] if step.question and not course.asks else []
-    if visit is None or not any(PLACEHOLDER.search(text) for text in (*step.text, *reasons)):
+    if visit is None or not any(counts_itself(text) for text in (*step.text, *reasons)):
         return caption_of(model)
     seconds = grouped(visit.figures.seconds, 2)
     counted = tr("The text counts what came within {seconds} s, since this step began.", seconds=seconds)
     return f"{caption_of(model)} {counted}"
+
+
+def counts_itself(text: str) -> bool:
+    """Whether a text has a figure of its own step, not only of earlier ones."""
+    return any("@" not in side for found in PLACEHOLDER.findall(text) for side in found.split("/"))
 
 
 def caption_of(model: LiveModel) -> str:

@@ -14,10 +14,10 @@ import pytest
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording, Seen
+from bellwire.viz.handout.lesson_handout import counts_itself
 from bellwire.viz.handout.lesson_sheet import lesson_sheet
 from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.lessons.lesson_file import lesson_named
-from bellwire.viz.lessons.step_figures import PLACEHOLDER
 from tests.support.accented import accented, in_accents, unsaid
 
 LESSON = "ioeventfd"
@@ -108,7 +108,7 @@ def test_it_has_each_step_each_question_and_each_answer(replayed: Path) -> None:
     parsed, said = Parsed(page), unescape(re.sub(r"<[^>]+>", "", page))
     shown = [step for step in lesson.steps if step.name != "homework"]
     asked = [step.question for step in shown if step.question]
-    counted = [step for step in shown if any(PLACEHOLDER.search(text) for text in step.text)]
+    counted = [step for step in shown if any(counts_itself(text) for text in step.text)]
     assert counted
     assert said.count("The text counts what came within ") >= len(counted)  # else "has rung 152" says not since when
     for step in shown:

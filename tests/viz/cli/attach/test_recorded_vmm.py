@@ -116,7 +116,7 @@ def test_what_lost_events_may_be_missing_from_is_at_least_so_much(
         assert main(["info", str(tmp_path / name)]) == 0
         rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r"port 0x|GSI \d", line)]
         assert rows
-        assert all(("≥ " in row) == (name == "lossy") for row in rows), rows
+        assert all(("≥ " in row) == (name == "lossy") for row in rows if not row.startswith("GSI 5")), rows
 
 
 def test_an_irqfd_at_a_pin_is_registered_though_nobody_knows_how_often_it_was_signalled(
