@@ -16,8 +16,9 @@ from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
 
-# From a store to the waking it takes a microsecond; what an interrupt of the host's wakes meanwhile comes later.
-AT_ONCE_SECONDS = 200e-6
+# From a store to the waking it takes one or two microseconds; what an interrupt of the host's wakes meanwhile comes
+# later. An emulated CPU takes its time.
+AT_ONCE_SECONDS, EMULATED_SECONDS = 10e-6, 200e-6
 
 WokenBy = tuple[DoorbellKey, int]  # and the thread that it wakes
 
@@ -29,7 +30,8 @@ class DoorbellFold:
         self.rung = Counter[DoorbellKey]()
         self.woken = Counter[WokenBy]()
         self.latencies = defaultdict[WokenBy, Histogram](Histogram)
-        self._clock, self._at_once = clock, clock.cycles(AT_ONCE_SECONDS)
+        self._clock = clock
+        self._at_once = clock.cycles(EMULATED_SECONDS if clock.emulated else AT_ONCE_SECONDS)
 
     def feed(self, rows: HopRows, places: SeenPlaces, doorbell: Indices) -> None:
         """The next batch. doorbell: the one that each row rings."""
