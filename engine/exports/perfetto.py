@@ -93,7 +93,7 @@ class Trace:
         self._bin, self._bin_ends = 0, RATE_NS
         self._unknown = UnknownRates(writer, self._tracks)
         self._newest = 0  # ns of the row before
-        self._kernel = KernelTracks(writer, self._kernel_track)
+        self._kernel = KernelTracks(writer, self._kernel_track, Trait.TWO_GUESTS in traits)
         begin_trace(writer, recording, header.scenario.title)
         self._write_annotations(recording.annotations)
 

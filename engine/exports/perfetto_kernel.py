@@ -62,10 +62,10 @@ BEGUN_BY, ENDED_BY = {stage.begins: stage for stage in STAGES}, {stage.ends: sta
 
 
 class KernelTracks:
-    """Is given each event of the kernel, in order."""
+    """Is given each event of the kernel, in order. several: there are several VMs; an APIC says not of which it is."""
 
-    def __init__(self, writer: TraceWriter, track_of: TrackOf) -> None:
-        self._writer, self._track_of = writer, track_of
+    def __init__(self, writer: TraceWriter, track_of: TrackOf, several: bool = False) -> None:
+        self._writer, self._track_of, self._several = writer, track_of, several
         self._open: set[tuple[EventKind, int, int]] = set()  # the kind that began it, VM, number
 
     def feed(self, row: Row) -> None:
@@ -78,6 +78,8 @@ class KernelTracks:
 
     def _begin(self, row: Row, stage: KernelStage) -> None:
         key = self._key(row, stage)
+        if self._several and row.kind == EventKind.ACCEPTED and not row.seq:
+            return  # whose it is nobody tells, so that its injection would not be found
         if stage.by_thread and thread_role_of(row) not in TRACKS_OF_ROLES:
             return
         if key in self._open and stage.merges:

@@ -290,7 +290,8 @@ class KernelNumbers:
         r, seq, arg = found.records, found.seq, found.arg
         accepted = found.of(K.ACCEPTED) & ours
         if self._by_apic:
-            found.vm[accepted] = r["b"][accepted]
+            taken = found.of(K.ACCEPTED)  # of any vector: the APIC is told
+            found.vm[taken] = r["b"][taken]
         elif self._listener is not None:
             found.vm[accepted] = self._listener
         held = self._held.before(found.vm, accepted, seq)
