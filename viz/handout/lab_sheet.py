@@ -47,7 +47,7 @@ def lab_html(lab: LabSheet, paper: bool) -> str:
 
 def front_of_lab(lab: LabSheet, title: str, words: SheetWords) -> str:
     """The symptom, of which run it is, and how points are counted."""
-    state = '<span class="replay">REPLAY</span>: ' if lab.why else ""
+    state = f'<span class="replay">{tr("REPLAY")}</span>: ' if lab.why else ""
     made_on = tr("From a run on {machine}.", machine=lab.recording.seen_on)
     rules = tr_n(
         "You begin with {n} point. Each piece of evidence costs what stands beside it, a wrong cause {penalty}.",

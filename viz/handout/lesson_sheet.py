@@ -38,7 +38,7 @@ def front(handout: Handout) -> str:
     run = as_html(tr("The figures and pictures are those of one run on {machine}.", machine=machine))
     if handout.why:
         made_on = tr("the figures and pictures are those of recordings, made on {machine}.", machine=machine)
-        run = f'<span class="replay">REPLAY</span>: {as_html(made_on)} {as_html(handout.why)}'
+        run = f'<span class="replay">{tr("REPLAY")}</span>: {as_html(made_on)} {as_html(handout.why)}'
     of = tr_n(
         "A lesson of {n} minute, to read afterwards.", "A lesson of {n} minutes, to read afterwards.", handout.minutes
     )

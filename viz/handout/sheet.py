@@ -28,7 +28,7 @@ def sheet(title: str, body: str) -> str:
 <meta name="generator" content="bellwire {as_html(program_version())}">
 <title>{as_html(title)}</title>
 <style>
-{asset("handout.css").read_text()}</style>
+{sheet_style()}</style>
 </head>
 <body>
 <main>
@@ -36,6 +36,17 @@ def sheet(title: str, body: str) -> str:
 </body>
 </html>
 """
+
+
+def sheet_style() -> str:
+    """The style sheet, with the words that it puts on paper: "3 of 9" below each page, "(page 7)" behind a link."""
+    between = tr("{page} of {pages}", page="", pages="")
+    before, after = tr("(page {page})", page="\0").split("\0")
+    words = {"WORDS_BETWEEN_PAGES": between, "WORDS_BEFORE_PAGE": before, "WORDS_AFTER_PAGE": after}
+    style = asset("handout.css").read_text()
+    for name, word in words.items():
+        style = style.replace(name, word.replace("\\", "").replace('"', ""))
+    return style
 
 
 class SheetWords:
@@ -100,7 +111,7 @@ def image(picture: Picture, kind: str) -> str:
 
 def caption_html(seen: Seen) -> str:
     """What is seen, and where to find it again."""
-    replay = '<span class="replay">REPLAY</span> · ' if seen.replayed else ""
+    replay = f'<span class="replay">{tr("REPLAY")}</span> · ' if seen.replayed else ""
     where = as_html(tr("At {seconds} s in", seconds=grouped(seen.seconds, 2)))
     file = f" {where} <code>{as_html(seen.recording)}</code>." if seen.recording else ""
     return f"{replay}{as_html(seen.caption)}{file}"

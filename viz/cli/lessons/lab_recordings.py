@@ -16,7 +16,7 @@ from bellwire.viz.cli.terminal import say
 if TYPE_CHECKING:
     from bellwire.viz.lessons.labs.lab_texts import Riddle
 
-ASKED_FOR = tr_later("They were asked for by --replay.")
+ASKED_FOR = tr_later("Recordings were asked for, by --replay.")
 Replayed = Annotated[bool, typer.Option("--replay", help="Over the recordings that are shipped, though there is KVM.")]
 
 

@@ -67,7 +67,7 @@ class Round:
         """Until the cause has been named, or somebody gives up."""
         from bellwire.viz.lessons.labs.quiz import POINTS
 
-        state = "REPLAY" if self.replayed else "LIVE"
+        state = tr("REPLAY") if self.replayed else tr("LIVE")
         begins = tr(
             "Quiz {seed}, {state} on {backend}: {points} points to begin with.",
             seed=self.quiz.seed,
