@@ -63,7 +63,7 @@ def caption(model: LiveModel) -> str:
 
 def together(model: LiveModel) -> str:
     """Why in slow motion tokens still stand for several journeys."""
-    seconds, factor = model.usual_seconds or 0.0, model.transport.factor
+    seconds, factor = usual_then(model), model.transport.factor
     return tr(
         "At {ratio} a journey of {journey} lasts {seen}, too short to be seen: tokens go at a pace for the eye, each "
         "with the number of journeys that it stands for.",
@@ -71,6 +71,16 @@ def together(model: LiveModel) -> str:
         journey=duration(seconds * 1e9),
         seen=duration(seconds * factor * 1e9),
     )
+
+
+def usual_then(model: LiveModel) -> float:
+    """How long a journey took at the median under the wiring that is looked at, until then; seconds.
+
+    In slow motion that is not the present, in which a source may be far ahead.
+    """
+    seen, whole = model.latencies, model.whole_latency
+    median = seen.since[whole].known_percentile(50) if seen.of_clocks_that_agree(whole) else None
+    return median / 1e9 if median is not None else model.usual_seconds or 0.0
 
 
 def so_far(model: LiveModel) -> str:

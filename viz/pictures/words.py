@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.language import tr
 from bellwire.viz.diagram.annotations.words import noted_words
 from bellwire.viz.diagram.widget import Diagram
@@ -35,8 +38,11 @@ def what_is_shown(of: QWidget) -> str:
     """The view, as the beginning of a sentence."""
     if isinstance(of, Diagram):
         return tr("Diagram of host, QEMU and guest")
+    from bellwire.viz.plots.numbers import Numbers
     from bellwire.viz.style.card import Card
 
+    if isinstance(of, Numbers):
+        return tr("Numbers")
     return tr(of.title) if isinstance(of, Card) else tr("The window")
 
 
@@ -70,12 +76,15 @@ def what_is_said(drawing: Drawing, model: LiveModel) -> str:
     of = drawing.of
     if isinstance(of, Diagram):
         return diagram_in_words(of)
-    from bellwire.viz.plots.plot import Plot
+    from bellwire.viz.plots.distribution import DistributionPlot
+    from bellwire.viz.plots.latency import LatencyPlot
 
     mark = stage_mark(model)
     marked = f"{mark.words(model.clock)}." if mark else ""
-    if isinstance(of, Plot):
-        said = latencies_in_words(model)
+    if isinstance(of, LatencyPlot):
+        said = latencies_in_words(model, model.latencies.histograms)
+    elif isinstance(of, DistributionPlot):
+        said = latencies_in_words(model, model.latencies.since)  # what it has the figures of
     elif of.accessibleDescription() not in ("", getattr(of, "tip", "")):  # a panel's, once there is more to say
         said = of.accessibleDescription()
     else:
@@ -92,13 +101,16 @@ def diagram_in_words(diagram: Diagram) -> str:
     return " ".join(filter(None, (diagram.caption, stands_out, noted_words(diagram.model))))
 
 
-def latencies_in_words(model: LiveModel) -> str:
-    """Percentiles of all that is measured so far."""
-    told = []
-    for name, histogram in model.latencies.histograms.items():
+def latencies_in_words(model: LiveModel, histograms: Mapping[str, Histogram]) -> str:
+    """Percentiles of each latency that is measured."""
+    from bellwire.viz.style.curves import curves_of
+
+    told, labels = [], {curve.name: tr(curve.label) for curve in curves_of(model.scenario)}
+    for name, histogram in histograms.items():
         if histogram.count and model.latencies.known(name):
-            values = ", ".join(f"p{percent} {duration(histogram.percentile(percent))}" for percent in PERCENTILES)
-            told.append(f"{name.replace('_', ' ')}: {values}")
+            figures = ((percent, histogram.known_percentile(percent)) for percent in PERCENTILES)
+            values = ", ".join(f"p{percent} {duration(value)}" for percent, value in figures)
+            told.append(f"{labels.get(name, name.replace('_', ' '))}: {values}")
     return f"{'; '.join(told)}." if told else ""
 
 

@@ -11,10 +11,12 @@ from bellwire.engine.events import EVENT, EventKind, Switch
 from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.source import Order
+from bellwire.viz.diagram.captions import together, usual_then
 from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import LiveModel, event_span, in_last_second, journey_span
 from bellwire.viz.model.ways import LEGS
+from bellwire.viz.text.figures import duration
 from tests.support.models import FRAME, run, running
 
 
@@ -274,3 +276,22 @@ def test_a_second_is_counted_once_however_many_words_ask(monkeypatch: pytest.Mon
     run(source, model, 0.5)
     assert in_last_second(model, "doorbells") == count("doorbells", *model.second)
     assert asked == ["doorbells"] * 2
+
+
+def test_slow_motion_says_how_long_journeys_took_then_and_not_at_the_end_of_what_has_come() -> None:
+    """Its caption had the median of the newest of the source, which goes on while the view is far behind."""
+    source, model = running(1.0)
+    model.transport.set_factor(20.0)
+    for _ in range(60):
+        source.run(FRAME)
+        model.tick(FRAME)
+    assert model.transport.together
+    then = model.latencies.since["round_trip"].known_percentile(50)
+    assert then is not None
+    assert duration(then) in together(model)
+    source.order(Order.IOEVENTFD, False)
+    source.run(1.0)
+    model.tick(FRAME)
+    assert model.usual_seconds is not None
+    assert usual_then(model) * 1e9 == pytest.approx(then, rel=0.05)
+    assert model.usual_seconds * 1e9 > 1.2 * then

@@ -142,6 +142,20 @@ def test_the_same_picture_is_the_same_bytes(suffix: str) -> None:
     assert picture("latency", suffix) == before
 
 
+@pytest.mark.parametrize("view", ["latency", "distribution", "exits", "numbers"])
+def test_the_text_in_a_plots_place_is_of_what_it_shows(view: str, tmp_path: Path) -> None:
+    """In place of the exits there were latencies, and in place of one wiring's figures the whole run's."""
+    asked = PictureAsked(view=view, at=Moment.read("#newest"), theme="projector")
+    made = made_picture(path_of_shipped("roundtrip"), asked, ".svg", drawn_window)
+    texts = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", made.content.decode()))
+    alt = made.told.alt.removeprefix(made.told.caption)
+    assert ("round trip" in alt) == (view != "exits")
+    if view == "distribution":
+        assert re.findall(r"round trip: p50 ([\d.]+) ", alt)[0] in texts
+    assert ("HLT" in alt) == (view == "exits")
+    assert made.told.caption.startswith("Numbers") == (view == "numbers")
+
+
 @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
 def test_a_picture_says_where_it_comes_from(suffix: str, tmp_path: Path) -> None:
     with file_of("extended", suffix, tmp_path) as path:
