@@ -6,6 +6,7 @@ The same slides are the same bytes: each time in the file is that of what is sho
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.faults import library_remedy
 
 SANS, MONO = "Arial", "Courier New"  # which every machine has, or something as wide
+LANGUAGES = {"en": "en-US", "de": "de-DE"}  # as a program for slides calls them, which checks their spelling
 TITLE_ONLY = 5  # of the layouts in python-pptx's own template
 LONGEST_PROPERTY = 255  # characters that a program for slides reads
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # that a ZIP file can say
@@ -48,6 +50,7 @@ def pptx_of(deck: Deck, theme: Theme) -> bytes:
     made.slide_width, made.slide_height = map(Inches, SLIDE)
     about = made.core_properties
     about.title, about.author, about.language = shown(deck.title, LONGEST_PROPERTY), "bellwire", Spoken.name
+    about.last_modified_by, about.comments = about.author, ""  # the template's are of its own maker
     about.created = about.modified = deck.shown.replace(tzinfo=None)
     for slide in deck.slides:
         PptxSlide(made.slides.add_slide(made.slide_layouts[TITLE_ONLY]), theme).fill(slide)
@@ -61,7 +64,10 @@ def packed_at(time: datetime, file: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            new.writestr(zipfile.ZipInfo(name, time.timetuple()[:6]), old.read(name), zipfile.ZIP_DEFLATED)
+            content = old.read(name)
+            if name == "docProps/app.xml":
+                content = re.sub(rb"<Application>[^<]*<", b"<Application>bellwire<", content)
+            new.writestr(zipfile.ZipInfo(name, time.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -108,6 +114,7 @@ class PptxSlide:
             paragraph.alignment, paragraph.space_after = PP_ALIGN.LEFT, Pt(words.points * APART)
             run = paragraph.add_run()
             run.text = line.text
+            run._r.get_or_add_rPr().set("lang", LANGUAGES.get(Spoken.name, Spoken.name))
             font = run.font
             font.name, font.size = MONO if line.kind is LineKind.CODE else SANS, Pt(words.points)
             font.bold = line.kind in BOLD

@@ -86,7 +86,15 @@ def test_the_same_slides_are_the_same_bytes_on_another_machine(made: Path, tmp_p
 
 def test_each_time_in_the_pptx_is_that_of_the_recording(made: Path) -> None:
     began = datetime.fromisoformat(Recording(path_of_shipped("roundtrip")).header.started).replace(microsecond=0)
-    assert Presentation(str(made / "slides.pptx")).core_properties.created == began.replace(tzinfo=None)
+    deck = Presentation(str(made / "slides.pptx"))
+    about = deck.core_properties
+    assert about.created == began.replace(tzinfo=None)
+    assert (about.author, about.last_modified_by, about.comments) == ("bellwire", "bellwire", "")  # not the template's
+    runs = [run for slide in deck.slides for shape in slide.shapes if shape.has_text_frame for paragraph in
+            shape.text_frame.paragraphs for run in paragraph.runs]  # fmt: skip
+    assert {run._r.rPr.get("lang") for run in runs} == {"en-US"}
+    with zipfile.ZipFile(made / "slides.pptx") as packed:
+        assert b"<Application>bellwire</Application>" in packed.read("docProps/app.xml")
     with zipfile.ZipFile(made / "slides.pptx") as file:
         times = {datetime(*info.date_time, tzinfo=UTC) for info in file.infolist()}
     assert {abs(time - began) < timedelta(seconds=2) for time in times} == {True}  # ZIP counts in steps of two
