@@ -22,6 +22,7 @@ from bellwire.viz.text.figures import localized
 SECONDS = 10.0
 ASIDE = 22  # pixels that the name of the right edge may stand out, whatever language it is in
 VEIL = 0.12  # opacity, over what is not known
+TOGETHER = 3.0  # pixels: changes so near to one another are one line
 # What the right edge is: the present, or the moment that the view has been brought to.
 NOW, THEN = tr_later("now"), tr_later("then")
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
@@ -87,15 +88,15 @@ class OverTime(Plot):
     def paint_changes(self, painter: QPainter, area: QRectF) -> None:
         """A mark at each change of the wiring in the window."""
         start, end = self.edges
-        marks = [
-            Mark(
-                area.left() + area.width() * (change.tsc - start) / (end - start),
-                change.text,
-                self.theme.color(SWITCH_COLORS[change.switch]),
-            )
-            for change in self.model.changes
-            if start <= change.tsc <= end
-        ]
+        marks: list[Mark] = []
+        for change in self.model.changes:
+            x = area.left() + area.width() * (change.tsc - start) / (end - start)
+            if not start <= change.tsc <= end:
+                continue
+            if marks and x - marks[-1].x < TOGETHER:  # at one line: both switches thrown at once
+                marks[-1] = marks[-1]._replace(text=f"{marks[-1].text}\n{change.text}")
+            else:
+                marks.append(Mark(x, change.text, self.theme.color(SWITCH_COLORS[change.switch])))
         self.paint_marks(painter, area, marks)
 
 

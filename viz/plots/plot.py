@@ -225,10 +225,9 @@ class Plot(DrawnCard):
 
 
 def on_a_side(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF], lines: Sequence[QRectF]) -> QRectF | None:
-    """A place beside `x` that no line crosses, on the left too; else the one that covers nothing taken."""
+    """A place beside `x`, on the left too, that covers nothing taken and that no line crosses, which it would name."""
     free = [*taken, *lines]
-    other_side = x - 10 - label.width()
-    return beside(x, label, area, free) or beside(other_side, label, area, free) or beside(x, label, area, taken)
+    return beside(x, label, area, free) or beside(x - 10 - label.width(), label, area, free)
 
 
 def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF | None:

@@ -250,7 +250,7 @@ def test_a_label_goes_to_the_other_side_of_its_line_rather_than_across_another()
     line = [QRectF(129, 0, 2, 90)]
     places = [on_a_side(x, label, area, [], line) for x in (60.0, 100.0, 20.0)]
     assert [place.left() for place in places if place] == [65.0, 45.0, 25.0]
-    assert on_a_side(20.0, label, area, [], [QRectF(40, 0, 2, 90)]) == QRectF(25, 0, 50, 20)  # there is no other side
+    assert on_a_side(20.0, label, area, [], [QRectF(40, 0, 2, 90)]) is None  # it would read as the other line's
 
 
 def test_ticks_lose_their_text_rather_than_cover_each_other() -> None:
