@@ -12,7 +12,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from bellwire.engine.findings.compare import LEVEL
 from bellwire.engine.folds.histogram import Histogram
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.panels.compare.rows import FigureRow
 from bellwire.viz.plots.distribution import density_outline
 from bellwire.viz.style.curves import LogRange, latency_ticks
@@ -152,9 +152,9 @@ class ComparePainter:
     # -- figures
 
     def figures(self, box: QRectF, rows: list[FigureRow], widths: list[int]) -> None:
-        """A table; rows that have no room are left out, the last first."""
+        """A table; rows that have no room are left out, the last first, and the last line says how many."""
         line, fitting = self.theme.px(LINE), column_room(widths, box.width())
-        for n, row in enumerate(rows[: max(1, int(box.height() // line))]):
+        for n, row in enumerate(rows_that_fit(rows, max(1, int(box.height() // line)))):
             x = box.left()
             for column, width in enumerate(fitting):
                 spread = fitting[WORDS] if column == DIFFERENCE and not row.words else 0
@@ -202,3 +202,12 @@ def common_range(pair: Pair) -> LogRange:
     range_, some = LogRange(), [histogram for histogram in (pair.a, pair.b) if histogram.count]
     range_.fit(min(h.percentile(0.1) for h in some), max(h.percentile(99.99) for h in some))
     return range_
+
+
+def rows_that_fit(rows: list[FigureRow], most: int) -> list[FigureRow]:
+    """The first of them, and in the last line how many there is no room for."""
+    if len(rows) <= most:
+        return rows
+    left = len(rows) - most + 1
+    more = tr_n("… {n} more row", "… {n} more rows", left)
+    return [*rows[: most - 1], FigureRow(more, "", "", head=True)]

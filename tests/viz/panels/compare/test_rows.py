@@ -12,10 +12,12 @@ from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.panels.compare.painter import rows_that_fit
 from bellwire.viz.panels.compare.rows import (
     OTHER_HOST,
     THIS_RUN,
     Compared,
+    FigureRow,
     exit_rows,
     exits_words,
     in_words,
@@ -184,3 +186,11 @@ def test_exits_that_events_are_missing_from_are_at_least_so_many() -> None:
     lossy = replace(exits, lost=3)
     assert exits_words(lossy, "to user space: IO") == "≥ 0.50"
     assert exits_words(lossy, "counted by KVM") == "1.20"
+
+
+def test_rows_that_have_no_room_are_counted() -> None:
+    """The eighth of eight was missing without a word."""
+    rows = [FigureRow(str(n), "a", "b") for n in range(8)]
+    assert rows_that_fit(rows, 8) == rows
+    assert [row.name for row in rows_that_fit(rows, 7)] == ["0", "1", "2", "3", "4", "5", "… 2 more rows"]
+    assert [row.name for row in rows_that_fit(rows, 1)] == ["… 8 more rows"]
