@@ -105,6 +105,7 @@ class KernelNumbers:
         self._work_before = self._work_queued = 0  # newest interrupt of the last work, and that which has queued one
         self._accepted_before = dict[int, int]()
         self._begun, self._line, self._accepted, self._woken = (LastOfGroup() for _ in range(4))
+        self._lowered, self._raised = LastOfGroup(), LastOfGroup()
         self._call, self._held, self._injected, self._asked = (LastOfGroup() for _ in range(4))
         self._own_eventfds = np.empty(0, np.uint64)  # that have called the interrupt's irqfd
 
@@ -208,9 +209,15 @@ class KernelNumbers:
         self._number_signals(found, interrupt, threads)
         # What a line or a message leads to follows in the same thread.
         ours = np.isin(r["a"], self._vectors)
-        caused = self._line.before(threads, found.of(K.MSI, K.SET_IRQ), seq)
+        lines, leading = found.of(K.SET_IRQ), found.of(K.MSI, K.SET_IRQ)
+        lowers = lines & (r["b"] == 0)
+        caused = self._line.before(threads, leading, seq)
+        lowered = self._lowered.before(threads, leading, lowers.astype(np.uint64))
+        # A line that was raised again while its interrupt was served is taken as that one ends: by who has just lowered
+        # it, in whose thread nothing was raised.
+        raised = self._raised.before(np.zeros_like(threads), lines & ~lowers & (r["a"] == self._gsi), seq)
         accepted = found.of(K.ACCEPTED) & ours
-        seq[accepted] = caused[accepted]
+        seq[accepted] = np.where(lowered > 0, raised, caused)[accepted]
         self._number_wakings(found, doorbell, threads)
         self._number_ends(found, ours)
         self._number_eventfds(found, doorbell, interrupt, threads)
