@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bellwire.engine.attached.hops.figures import HopFigures, HopLatency
 from bellwire.engine.language import tr, tr_later
-from bellwire.viz.attached.hop_words import sender_words, thread_words, woken_words
+from bellwire.viz.attached.hop_words import hop_place, sender_words, thread_words, vcpu_words, woken_words
 from bellwire.viz.text.figures import duration, grouped
 
 HEADS = (tr_later("Hop"), tr_later("Who"), tr_later("last second"), "p50", "p99", tr_later("longest"))
@@ -35,8 +35,8 @@ def _doorbells(hops: HopFigures, own: int) -> Iterator[HopRow]:
     """A doorbell and a thread that it wakes."""
     meaning = tr("From the guest's store to the woken thread's having a CPU.")
     for one in hops.doorbells:
-        match = one.key.doorbell.match
-        name = f"{match.bus.upper()} {match.address:#x}"
+        bus, _, place = hop_place(one, hops).partition(" ")
+        name = f"{bus.upper()} {place}"
         if not one.woken:
             yield _row("doorbell", name, woken_words(one, own), one.last_second, HopLatency(), meaning)
         for woken in one.woken:
@@ -58,7 +58,7 @@ def _halts(hops: HopFigures) -> Iterator[HopRow]:
     meaning = tr("From the waking of a halted vCPU to its having a CPU.")
     for one in hops.halts:
         who = tr("is woken from its halt")
-        name = tr("vCPU {number}", number=one.key.number)
+        name = tr("vCPU {number}", number=vcpu_words(one, hops))
         yield _row("guest", name, who, one.last_second, one.latency, meaning)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from bellwire.engine.attached.hops.figures import DoorbellHops, HopFigures, HopLatency, InterruptHops
+from bellwire.engine.attached.hops.figures import DoorbellHops, HaltHops, HopFigures, HopLatency, InterruptHops
 from bellwire.engine.attached.hops.interrupts import SignalledBy
 from bellwire.engine.attached.hops.places import HopThread
 from bellwire.engine.attached.processes import LARGEST_PID, named_pid
@@ -44,6 +44,28 @@ def recorded_thread(moments: SeenMoments, tid: int) -> str:
         return ""
     program = moments.programs.get(thread.pid, "?")
     return thread_words(HopThread(tid, thread.name, thread.pid, program), process.process.pid)
+
+
+def hop_place(one: DoorbellHops, hops: HopFigures) -> str:
+    """Where a doorbell is: "mmio 0xd0000000", and what it takes there and of which VM, where others are there too."""
+    key, match = one.key, one.key.doorbell.match
+    words = f"{match.bus} {match.address:#x}"
+    there = [other.key for other in hops.doorbells if other.key.doorbell.match.address == match.address]
+    if len(there) == 1:
+        return words
+    value = "" if match.datamatch is None else f" = {match.datamatch:#x}"
+    length = f"/{match.length}" if len({other.doorbell.match.length for other in there}) > 1 else ""
+    return of_vm(f"{words}{length}{value}", key.vm, {other.vm for other in there})
+
+
+def vcpu_words(one: HaltHops, hops: HopFigures) -> str:
+    """A vCPU's number, and of which VM where there are several."""
+    return of_vm(str(one.key.number), one.key.vm, {other.key.vm for other in hops.halts})
+
+
+def of_vm(words: str, vm: int | None, vms: Collection[int | None]) -> str:
+    """With the VM's fd, if there is more than one VM."""
+    return tr("{what} of VM {vm}", what=words, vm="–" if vm is None else vm) if len(vms) > 1 else words
 
 
 def woken_words(hops: DoorbellHops, own: int) -> str:

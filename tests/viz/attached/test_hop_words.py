@@ -7,11 +7,13 @@ from dataclasses import replace
 from bellwire.engine.attached.hops.figures import HopLatency
 from bellwire.engine.attached.hops.places import HopThread
 from bellwire.viz.attached.hop_words import (
+    hop_place,
     hop_sentences,
     journey_words,
     latency_words,
     sender_words,
     thread_words,
+    vcpu_words,
     woken_words,
 )
 from tests.support.seen_hops import DAEMON, HOPS, QUICK
@@ -31,6 +33,24 @@ def test_whom_a_doorbell_wakes() -> None:
     assert woken_words(idle, VMM.pid) == "–"
     assert woken_words(replace(woken, woken=()), VMM.pid) == "nobody: its reader was awake"
     assert woken_words(replace(woken, woken=(), direct=7), VMM.pid) == "is an interrupt at once"
+
+
+def test_doorbells_at_one_address_are_told_apart_by_what_they_take_and_whose_they_are() -> None:
+    """Four rows said mmio 0xd0000000, and two vCPU 0."""
+    _, idle = HOPS.doorbells
+    assert [hop_place(one, HOPS) for one in HOPS.doorbells] == ["mmio 0xfe003000", "pio 0x510"]
+    match = replace(idle.key.doorbell.match, datamatch=3)
+    twin = replace(idle, key=replace(idle.key, doorbell=replace(idle.key.doorbell, match=match)))
+    other = replace(twin, key=replace(twin.key, vm=12))
+    assert [hop_place(one, replace(HOPS, doorbells=(idle, twin))) for one in (idle, twin)] == [
+        "pio 0x510 = 0x9",
+        "pio 0x510 = 0x3",
+    ]
+    assert hop_place(other, replace(HOPS, doorbells=(twin, other))) == "pio 0x510 = 0x3 of VM 12"
+    (halt,) = HOPS.halts
+    second = replace(halt, key=replace(halt.key, vm=12))
+    assert vcpu_words(halt, HOPS) == "0"
+    assert vcpu_words(second, replace(HOPS, halts=(halt, second))) == "0 of VM 12"
 
 
 def test_who_signals_an_interrupt_and_how() -> None:

@@ -18,7 +18,14 @@ from bellwire.engine.attached.hops.figures import (
     InterruptHops,
 )
 from bellwire.engine.attached.hops.places import HopThread
-from bellwire.viz.attached.hop_words import hop_sentences, sender_words, thread_words, woken_words
+from bellwire.viz.attached.hop_words import (
+    hop_place,
+    hop_sentences,
+    sender_words,
+    thread_words,
+    vcpu_words,
+    woken_words,
+)
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import duration, grouped
 
@@ -74,8 +81,7 @@ def woken_table(hops: HopFigures, own: int, rates: HopRates) -> Figures:
     """From a doorbell's store to the thread that it wakes; a row for each such thread."""
     table = figures_table("Doorbell", "Rung", rates.head, "Wakes", "Times", *TIMES)
     for one in hops.doorbells:
-        match = one.key.doorbell.match
-        rung = (f"{match.bus} {match.address:#x}", grouped(one.rung), rates.cell(one.rung, one.last_second))
+        rung = (hop_place(one, hops), grouped(one.rung), rates.cell(one.rung, one.last_second))
         if not one.woken and one.rung:
             table.add_row(*rung, woken_words(one, own), "–", *time_cells(HopLatency()))
         for woken in one.woken:
@@ -99,7 +105,7 @@ def halt_table(hops: HopFigures, rates: HopRates) -> Figures:
     for one in hops.halts:
         halts = rates.cell(one.slept + one.polled, one.last_second)
         cells = (halts, grouped(one.slept), grouped(one.polled))
-        table.add_row(str(one.key.number), *cells, *time_cells(one.latency))
+        table.add_row(vcpu_words(one, hops), *cells, *time_cells(one.latency))
     return table
 
 
