@@ -128,11 +128,13 @@ class SeenEvents:
         return chosen(events, events["kind"] > 0)
 
     def _sent_elsewhere(self, records: Records) -> Mask:
-        """Which interrupts a partner's own guest gets, by a message or by its own vCPU."""
+        """Which interrupts a partner's own guest gets, by a message or by its own vCPU, and whom they wake there."""
         rows, places = self._rows.rows(records), self._threads.places
         self._foreign |= vcpus_elsewhere(rows, places)
         raised = raised_elsewhere(rows, self._foreign - places.vcpus.keys())
-        return (sent_elsewhere(rows, places, places.doorbell_of(rows), self._clock) | raised)[rows.new]
+        elsewhere = sent_elsewhere(rows, places, places.doorbell_of(rows), self._clock) | raised
+        wakes = rows.of(K.WAKING) & (rows.cause >= 0)
+        return (elsewhere | (wakes & elsewhere[rows.cause]))[rows.new]
 
     def _numbered(self, threads: npt.NDArray[np.uint32]) -> Numbers:
         different, which = np.unique(threads, return_inverse=True)

@@ -58,9 +58,13 @@ def test_what_a_partners_own_guest_does_is_left_out_and_its_messages_are_not() -
         record(FIRST, K.MMIO, 999, 0xFE003000, 0, 4, 2),
         record(FIRST + 1, K.USER_EXIT, 999, 5, 0),
         record(FIRST + 2, K.MSI, 999, 0xFEE00000, 0x41),
+        record(FIRST + 3, K.ACCEPTED, 999, 0x41, 0),
+        record(FIRST + 4, K.EOI, 999, 0x20, 0),
+        record(FIRST + 5, K.ACCEPTED, 999, 0x20, 0),  # its own timer
+        record(FIRST + 6, K.SET_IRQ, 999, 4, 1),
     )
-    assert some["kind"].tolist() == [EventKind.MSI]
-    assert (some["id"].tolist(), threads_of(some).tolist()) == ([0x41], [999])
+    assert some["kind"].tolist() == [EventKind.MSI, EventKind.ACCEPTED]
+    assert (some["id"].tolist(), threads_of(some).tolist()) == ([0x41, 0x41], [999, 999])
 
 
 def test_a_message_that_a_doorbell_sends_to_another_vmms_guest_is_left_out() -> None:
@@ -68,6 +72,10 @@ def test_a_message_that_a_doorbell_sends_to_another_vmms_guest_is_left_out() -> 
     sent = (record(FIRST + 900, K.MSI, VCPU, 0xFEE00000, 0x40), record(FIRST + 950, K.ACCEPTED, VCPU, 0x40, 0))
     own = (record(FIRST + 5000, K.WRITE, IO, 1), record(FIRST + 5100, K.MSI, IO, 0xFEE00000, 0x40))
     assert made(*rung, *sent, *own)["kind"].tolist() == [EventKind.FAST_MMIO, EventKind.WRITE, EventKind.MSI]
+    woken = record(
+        FIRST + 970, K.WAKING, VCPU, 999
+    )  # the other guest's vCPU: without its message it were the doorbell's
+    assert made(*rung, *sent, woken, *own)["kind"].tolist() == [EventKind.FAST_MMIO, EventKind.WRITE, EventKind.MSI]
     late = record(FIRST + 10**6, K.MSI, VCPU, 0xFEE00000, 0x40)  # not by the doorbell
     assert made(*rung, late)["kind"].tolist() == [EventKind.FAST_MMIO, EventKind.MSI]
 
