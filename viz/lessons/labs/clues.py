@@ -9,6 +9,7 @@ from bellwire.engine.events import Lane, Switch
 from bellwire.engine.findings.finding import often, or_more
 from bellwire.engine.findings.findings import findings, refusals
 from bellwire.engine.folds.evidence import Access
+from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
@@ -57,17 +58,28 @@ def latencies(run: LabRun) -> list[str]:
     figures = run.figures.latencies
     if figures.clock.emulated:
         return [no_times()]
-    return [
-        tr(
-            "{what}: half take at most {p50}, 99 of 100 at most {p99}, the longest took {longest}.",
-            what=latency_name(name),
-            p50=duration(histogram.known_percentile(50)),
-            p99=duration(histogram.known_percentile(99)),
-            longest=duration(histogram.max),
-        )
+    told = [
+        course_words(latency_name(name), histogram)
         for name, histogram in figures.histograms.items()
         if histogram.count and figures.known(name)
-    ] or [tr("No signal was followed from its beginning to its end.")]
+    ]
+    return told or [tr("No signal was followed from its beginning to its end.")]
+
+
+def course_words(what: str, histogram: Histogram) -> str:
+    """Its percentiles, as far as there is a value beyond them."""
+    p50, p99 = (histogram.known_percentile(percent) for percent in (50, 99))
+    told = {"what": what, "longest": duration(histogram.max)}
+    if p50 is None:
+        return tr("{what}: the longest took {longest}.", **told)
+    if p99 is None:
+        return tr("{what}: half take at most {p50}, the longest took {longest}.", p50=duration(p50), **told)
+    return tr(
+        "{what}: half take at most {p50}, 99 of 100 at most {p99}, the longest took {longest}.",
+        p50=duration(p50),
+        p99=duration(p99),
+        **told,
+    )
 
 
 def exits(run: LabRun) -> list[str]:
