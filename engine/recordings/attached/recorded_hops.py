@@ -22,6 +22,7 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RECORD, RecordKind
 from bellwire.engine.recordings.attached.notes import SeenThread
 from bellwire.engine.recordings.attached.seen_events import ACCESSED, MADE, addresses_of, lengths_of, threads_of
+from bellwire.engine.recordings.attached.uses import messages_led_to
 
 K = RecordKind
 MESSAGES_AT, APIC_BIT = 0xFEE00000, 12  # Intel SDM vol. 3, 11.11.1: the address of a message, and where its APIC stands
@@ -69,15 +70,14 @@ class RecordedHops:
     def _taking(self, fd: int | None, irqfd: SeenIrqfd, topology: Topology) -> HopLatency | None:
         vm = next((one for one in topology.vms if one.fd == fd), None)
         route = vm.message_of(irqfd) if vm else None
-        if vm is None or route is None:
+        if vm is None or route is None or messages_led_to(topology)[route.vector, route.apic] > 1:
             return None
-        alike = [one for other in topology.vms for one in other.irqfds if other.message_of(one) == route]
         some: list[Histogram] = [
             one
             for key, one in self._interrupts.latencies.items()
             if (key.vm, key.vector, key.apic) == (fd, route.vector, route.apic)
         ]
-        return HopLatency.of(*some) if len(alike) == 1 else None
+        return HopLatency.of(*some)
 
 
 class NotedThreads(HopThreads):

@@ -10,6 +10,7 @@ import pytest
 from bellwire.engine.attached.hops.figures import HopLatency
 from bellwire.engine.attached.hops.hops import Hops
 from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.recordings.attached.notes import threads_by_number
 from bellwire.engine.recordings.attached.recorded_hops import RecordedHops
 from bellwire.engine.recordings.attached.seen_events import SeenEvents, SeenThreads
@@ -63,6 +64,9 @@ def test_what_was_never_used_has_no_times_and_what_nothing_tells_apart_is_not_kn
     assert hops.latency(11, PIN, SEEN) is None
     twice = replace(SEEN, vms=(replace(VM, irqfds=(MESSAGE, replace(MESSAGE, eventfd=99))),))
     assert hops.latency(11, MESSAGE, twice) is None
+    routes = (*VM.routes, GsiRoute.msi(6, 0x40))  # the same message, by another GSI
+    other = replace(VM, irqfds=(MESSAGE, replace(MESSAGE, eventfd=99, gsi=6)), routes=routes)
+    assert hops.latency(11, MESSAGE, replace(SEEN, vms=(other,))) is None
 
 
 def test_of_an_emulated_cpu_no_time_is_told() -> None:
