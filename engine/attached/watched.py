@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -127,10 +127,11 @@ def sent_rates(topology: Topology, hops: HopFigures) -> Rates:
     """
     rates: Rates = {}
     for vm in topology.vms:
-        messages = [(route.address, route.data) if (route := vm.message_of(one)) else None for one in vm.irqfds]
-        for irqfd, message in zip(vm.irqfds, messages, strict=True):
-            told = message and messages.count(message) == 1 and MessageKey(None, *message) not in hops.messages
-            if message and told:
+        routes = {irqfd: route for irqfd in vm.irqfds if (route := vm.message_of(irqfd))}
+        messages = Counter((route.address, route.data) for route in routes.values())
+        for irqfd, route in routes.items():
+            message = route.address, route.data
+            if messages[message] == 1 and MessageKey(None, *message) not in hops.messages:
                 rates[vm.fd, irqfd] = hops.messages.get(MessageKey(vm.fd, *message), 0.0)
     return rates
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 KVM_EXITS = STATS.index("exits")
 COUNTED_BY_KVM = "counted by KVM"
-INTERRUPTS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
 def signals_of(scenario: Scenario) -> tuple[EventKind, ...]:
     """The kinds of events that its signals begin with: doorbells; where there are none, the host's interrupts."""
-    return INTERRUPTS if scenario.doorbell is None else (EventKind.RING,)
+    return SIGNALS if scenario.doorbell is None else (EventKind.RING,)
 
 
 @dataclass(frozen=True)

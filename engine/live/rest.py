@@ -13,11 +13,7 @@ class Rest:
         threads = machine.signal_threads()
         self._machine, self._idleness = machine, Idleness(threads.own, threads.processes)
         self._progress = machine.progress()
-
-    @property
-    def starved(self) -> bool:
-        """Whether one who could go on has waited for a CPU since something went on last."""
-        return not self._idleness.shown()
+        self.starved = False  # whether, when that was asked last, one who could go on waited for a CPU
 
     def reached(self) -> bool:
         """To be asked again and again. May take some milliseconds."""
@@ -25,4 +21,6 @@ class Rest:
         if before != self._progress:
             self._progress = before
             self._idleness.begin_anew()
-        return self._machine.at_rest() and self._idleness.shown() and self._machine.progress() == before
+        at_rest = self._machine.at_rest()
+        self.starved = not self._idleness.shown()
+        return at_rest and not self.starved and self._machine.progress() == before

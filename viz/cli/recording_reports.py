@@ -12,13 +12,13 @@ from rich.text import Text
 
 from bellwire.engine.counted import number_of
 from bellwire.engine.events import Events
-from bellwire.engine.exports.convert import export_for, write_export
+from bellwire.engine.exports import Export
+from bellwire.engine.exports.convert import write_export
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.foreign import shown
-from bellwire.engine.outputs import target_of
 from bellwire.engine.recordings.annotations.annotation import annotation_table
 from bellwire.engine.recordings.capture import WritingThread
 from bellwire.engine.recordings.outline import Outline
@@ -33,10 +33,8 @@ SHOWN_CHANGES = 12  # rows of a table
 MANY = 1_000_000  # events: work on so many is long enough for a bar
 
 
-def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str:
+def convert_file(source: Path, target: Path, export: Export, force: bool) -> str:
     """Converts a recording; the sentence that says what is there now, and what was missing."""
-    export = export_for(target, to)
-    target_of(target, force)
     recording = Recording(source, attached=True)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
         written = write_export(recording, target, export, progress, force=force)

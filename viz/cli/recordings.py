@@ -200,12 +200,12 @@ def convert(
     from bellwire.viz.cli.recording_reports import convert_file
 
     try:
-        export_for(target, to)
+        export = export_for(target, to)
     except RecordingError as error:
         raise typer.BadParameter(str(error)) from error
     place = target_of(target, force)
     try:
-        told = convert_file(file, target, to, force)
+        told = convert_file(file, target, export, force)
     except RecordingError as error:
         if place.is_stdout and isinstance(error.__cause__, BrokenPipeError):
             raise OutputError(*error.__cause__.args) from None  # `| head -1`, as for all that is printed

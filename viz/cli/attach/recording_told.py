@@ -55,7 +55,8 @@ class AttachedReport:
             self.hops.feed(some, topology)
             for fd, wire, count in wire_uses(some, topology):
                 self.uses[fd, wire] += count or 0
-                self.untold |= {(fd, wire)} if count is None else set()
+                if count is None:
+                    self.untold.add((fd, wire))
         wakings = events[events["kind"] == EventKind.WAKING]
         self.woken.update(woken_by(wakings).tolist())
         exits = events[events["kind"] == EventKind.USER_EXIT]
@@ -147,28 +148,21 @@ class AttachedReport:
         table = numbered_table("Doorbell or interrupt", "times", "a second", "p50", "p99", "max")
         for (fd, wire), count in self.uses.items():
             times = time_cells(self._latency(fd, wire) or HopLatency())
-            counts = self._counts(count, (fd, wire) in self.untold)
+            untold = (fd, wire) in self.untold
+            counts = ("–", "–") if untold and not count else (self._times(count, untold), self._a_second(count, untold))
             table.add_row(wire_words(wire), *counts, *times)
         if not self.uses:
             return Text("Doorbells and interrupts: none was registered.")
         said = [TIMES_SAID, *([UNTOLD_SAID] if self.untold else []), *([LOOKS_SAID] if self.moments.changes else [])]
         return Group(table, *(Text(line, style="dim") for line in said))
 
-    def _counts(self, count: int, untold: bool) -> tuple[str, str]:
-        """How often, and how often a second; untold: that was not known all the time."""
-        if untold and not count:
-            return "–", "–"
-        missing = self.outline.dropped or untold
-        seconds = self.recording.seconds
-        rate = said_least(grouped(count / seconds, 1), missing) if seconds else "–"
-        return said_least(grouped(count), missing), rate
+    def _times(self, count: int, untold: bool = False) -> str:
+        """untold: there may be more, as for some time it was not known."""
+        return said_least(grouped(count), self.outline.dropped or untold)
 
-    def _times(self, count: int) -> str:
-        return said_least(grouped(count), self.outline.dropped)
-
-    def _a_second(self, count: int) -> str:
+    def _a_second(self, count: int, untold: bool = False) -> str:
         seconds = self.recording.seconds
-        return said_least(grouped(count / seconds, 1), self.outline.dropped) if seconds else "–"
+        return said_least(grouped(count / seconds, 1), self.outline.dropped or untold) if seconds else "–"
 
     def _woken(self) -> RenderableType:
         table = numbered_table("Thread", "woken", "a second")
