@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import (
     TRACEFS_BIT,
@@ -107,7 +108,7 @@ class KernelSight:
         self._held = end_to_end(self._held, self._watch.take())
         parts += self._losses(now)
         if self._watch.refused or self._end:
-            parts += self._stop(now)
+            parts += self._stop()
         return end_to_end(*parts)
 
     def _tell(self, now: int, tracepoints: int, error: int = 0) -> Events:
@@ -120,8 +121,8 @@ class KernelSight:
         self.lost += new
         return [event(now, EventKind.LOST, Lane.ENGINE, Lane.KVM, before, new)] if new > 0 else []
 
-    def _stop(self, now: int) -> list[Events]:
-        """What was written until its end is still taken."""
+    def _stop(self) -> list[Events]:
+        """What was written until its end is still taken, and is of before the event that tells of it."""
         watch, told = self._watch, self._told
         assert watch is not None
         passed = watch.refused if self._end else None  # nobody wants to know why it would have ended
@@ -130,7 +131,7 @@ class KernelSight:
         self._held = end_to_end(self._held, watch.take())
         watch.close()
         self.refused, self._end = None if watch.refused is passed else watch.refused, False
-        return [self._tell(now, 0)] if told else []
+        return [self._tell(int(lib.bw_tsc()), 0)] if told else []
 
     def watermark(self, now: int, published: Mapping[int, int]) -> int:
         """Up to when every record is there, and every stamp of a doorbell that the kernel has told of.

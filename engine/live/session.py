@@ -3,11 +3,12 @@
 Guarantees:
 - The engine thread alone uses the machine, but for one change at a time that another one makes, while it drains. Orders
   of another thread (one) are put into a queue and return at once.
-- take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
-  doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
+- take() hands on every event once, in batches sorted by time. Events are held back for a while, while a doorbell has
+  left or arrived whose own stamp is not yet published, and while a thread that could publish an earlier one waits for a
+  CPU, so that batches follow each other in time as well.
   Who takes too slowly is told by PASSED_OVER events what that was (engine/outlet.py), and slows nobody down: each tee()
   is an outlet of its own.
-  An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
+  An event whose thread lost its CPU for a second between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
 """
 
@@ -355,6 +356,7 @@ class Session(Source):
         if interrupt:
             self._hold(self._wire(Switch.IRQFD, interrupt.irqfd, self.now()))
         machine.wait_until_ready()
+        self._watermark.follow(machine.signal_threads())
         if self._kernel:
             self._watch_kernel(machine, True)
             self._wait_for_sight(machine)
@@ -414,15 +416,16 @@ class Session(Source):
         """One tick: events, samples, losses, and whether the guest still lives."""
         now = self.now()
         self._note_stall(now)
-        self._drain(machine)
+        self._drain(machine, now)
         done, seen = self._done(machine.tick()), self._sight.tick(now) if self._sight else no_events()
         stood, samples = self._standing.look(machine, self.now()), self._samples(machine)  # which may take a while
         self._held = end_to_end(self._held, done, seen, stood, *samples, *self._losses(machine))
-        self._hand_on(min(self._watermark.at(now), self._seen_up_to(now)))
+        self._hand_on(min(self._watermark.at(), self._seen_up_to(now)))
         self.error = machine.trouble()
         self.warning = self._standing.told or (self.unseen if machine.ready else tr(NOT_READY))
 
-    def _drain(self, machine: Machine) -> None:
+    def _drain(self, machine: Machine, now: int) -> None:
+        self._watermark.look(now)
         events = machine.drain()
         self._watermark.note(events)
         self._hold(events)
@@ -551,8 +554,8 @@ class Session(Source):
             return change()
         while not wait((made,), TICK_SECONDS).done:
             self._ticked = now = self.now()
-            self._drain(machine)
-            self._hand_on(min(until, self._watermark.at(now), self._seen_up_to(now)))
+            self._drain(machine, now)
+            self._hand_on(min(until, self._watermark.at(), self._seen_up_to(now)))
         thread.join()
         return made.result()
 

@@ -47,6 +47,15 @@ def files_of(pid: int | str = "self") -> dict[int, str]:
     return found
 
 
+def written_thread(proc: Path, thread: int, state: str, ran: int, process: str = "self") -> Path:
+    """What /proc tells of a thread in such a state that has run so many nanoseconds. -> its folder."""
+    folder = proc / process / "task" / str(thread)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "stat").write_text(f"{thread} (a) R (b) {state} 1 1 1")
+    (folder / "schedstat").write_text(f"{ran} 5 7\n")
+    return folder
+
+
 def _told_by_threads(pid: int | str, what: str) -> dict[int, str]:
     found = dict[int, str]()
     with suppress(OSError):

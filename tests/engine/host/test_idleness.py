@@ -6,46 +6,38 @@ import threading
 from pathlib import Path
 
 from bellwire.engine.host.idleness import HAD_ITS_TURN, Idleness
-
-
-def write(proc: Path, thread: int, state: str, ran: int, process: str = "self") -> Path:
-    """-> the thread's folder."""
-    folder = proc / process / "task" / str(thread)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "stat").write_text(f"{thread} (a) R (b) {state} 1 1 1")
-    (folder / "schedstat").write_text(f"{ran} 5 7\n")
-    return folder
+from tests.support.processes import written_thread
 
 
 def test_who_waits_for_a_cpu_is_not_idle(tmp_path: Path) -> None:
-    write(tmp_path, 1, "R", 1000)
-    write(tmp_path, 2, "S", 1000)
+    written_thread(tmp_path, 1, "R", 1000)
+    written_thread(tmp_path, 2, "S", 1000)
     idleness = Idleness([1, 2], proc=tmp_path)
     assert not idleness.shown()
-    write(tmp_path, 1, "R", 999 + HAD_ITS_TURN)
+    written_thread(tmp_path, 1, "R", 999 + HAD_ITS_TURN)
     assert not idleness.shown()
-    write(tmp_path, 1, "R", 1000 + HAD_ITS_TURN)
+    written_thread(tmp_path, 1, "R", 1000 + HAD_ITS_TURN)
     assert idleness.shown()
     idleness.begin_anew()
     assert not idleness.shown()
-    write(tmp_path, 1, "S", 1000 + HAD_ITS_TURN)
+    written_thread(tmp_path, 1, "S", 1000 + HAD_ITS_TURN)
     assert idleness.shown()
 
 
 def test_of_another_process_all_threads_count(tmp_path: Path) -> None:
     """A real QEMU's vCPU may wait for a CPU as well, and one of its threads may begin later."""
-    write(tmp_path, 7, "S", 1000, "77")
+    written_thread(tmp_path, 7, "S", 1000, "77")
     idleness = Idleness([], [77, 78], tmp_path)
     assert idleness.shown()
-    write(tmp_path, 8, "R", 1000, "77")
+    written_thread(tmp_path, 8, "R", 1000, "77")
     assert not idleness.shown()
-    write(tmp_path, 8, "R", 1000 + HAD_ITS_TURN, "77")
+    written_thread(tmp_path, 8, "R", 1000 + HAD_ITS_TURN, "77")
     assert idleness.shown()
 
 
 def test_of_whom_nothing_is_told_nothing_is_waited_for(tmp_path: Path) -> None:
     assert Idleness([1], proc=tmp_path).shown()
-    (write(tmp_path, 1, "R", 0) / "schedstat").unlink()
+    (written_thread(tmp_path, 1, "R", 0) / "schedstat").unlink()
     assert Idleness([1], proc=tmp_path).shown()
 
 

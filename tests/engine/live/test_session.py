@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
+import bellwire.engine.host.headway
+import bellwire.engine.live.watermark
 import bellwire.engine.machines.guest
 import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
@@ -26,6 +28,7 @@ from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.signal_ways import InterruptWay, SignalWays
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.headway import ThreadsWay
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import STALLED_SECONDS, Session
 from bellwire.engine.machines.machine import Machine
@@ -144,9 +147,34 @@ def test_batches_follow_each_other_in_time() -> None:
             return sum(map(len, batches)) > 6000
 
         wait_for(enough)
-    batches.append(session.take())
-    for batch in batches:
-        assert np.all(np.diff(batch["tsc"].astype(np.int64)) >= 0)
+    together = np.concatenate([*batches, session.take()])
+    assert np.all(np.diff(together["tsc"].astype(np.int64)) >= 0)
+
+
+def test_while_a_thread_waits_for_a_cpu_nothing_later_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have read the clock, and not published yet: what others publish meanwhile waits for it."""
+    taken = list[Events]()
+
+    def newest() -> int:
+        taken.append(session.take())
+        return max(int(batch["tsc"].max(initial=0)) for batch in taken)
+
+    monkeypatch.setattr(bellwire.engine.live.watermark, "PUBLISH_SECONDS", PATIENCE)
+    with Session(paced("roundtrip")) as session:
+        machine = cast(OneGuest, session._machine)
+        wait_for(lambda: newest() > 0)
+        with monkeypatch.context() as kept:
+            kept.setattr(bellwire.engine.host.headway, "run_state", lambda _: "R")
+            kept.setattr(ThreadsWay, "_run_time", lambda _: 0)
+            seen = session._turns
+            wait_for(lambda: session._turns > seen + 1)  # the turn under way may have looked before
+            before, rung = newest(), machine.guest.rung()
+            wait_for(lambda: machine.guest.rung() > rung + 1000)
+            seen = session._turns
+            wait_for(lambda: session._turns > seen + 1)
+            assert newest() == before
+        wait_for(lambda: newest() > before)
+    assert np.all(np.diff(np.concatenate([*taken, session.take()])["tsc"].astype(np.int64)) >= 0)
 
 
 def test_bursts_add_up_in_the_eventfd() -> None:
