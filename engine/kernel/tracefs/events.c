@@ -15,12 +15,28 @@
 
 #define TURN_MS 10
 #define PATIENCE_TURNS 25 /* that a piece of work is waited for whose GSI is not known before it is done */
-#define NUMBERS 4000      /* bytes that name threads, in one go */
+#define MOST_LISTED 65536 /* threads, of all processes */
+#define AT_ONCE 512       /* of which so many are added at a time */
+#define LONGEST_NUMBER 12 /* bytes */
+#define MOST_TURNS 1000
 
 static struct tracing tracing;
 static struct shared *shared;
-static pid_t watched[BW_MOST_PROCESSES]; /* processes all of whose threads are watched: negative */
+static struct watched {
+    pid_t process;
+    bool all;    /* of its threads are watched */
+    bool traced; /* all that it had were, once */
+} watched[BW_MOST_PROCESSES];
 static unsigned watched_count;
+
+struct threads {
+    size_t count;
+    struct thread_of {
+        uint32_t number;
+        const struct watched *process;
+    } of[MOST_LISTED];
+};
+
 static volatile sig_atomic_t told_to_end;
 
 static void end(int signal)
@@ -31,44 +47,67 @@ static void end(int signal)
 
 /* -- which threads -------------------------------------------------------------------------------------------------- */
 
-/* Traces the threads of a process that are not traced yet. -> how many there were; -1. */
-static int add_threads(pid_t process, bool all, struct failure *why)
+/* Lists the threads that a process has now, behind those of others. */
+static void list_threads(struct watched *of, struct threads *threads)
 {
-    char path[64], numbers[NUMBERS] = "";
-    size_t length = 0;
-    int found = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", (int)process);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)of->process);
     DIR *folder = opendir(path);
-    for (struct dirent *one; folder && length < NUMBERS - 16 && (one = readdir(folder));) {
-        uint32_t number = (uint32_t)atoi(one->d_name);
-        if (!number || told_is_ours(number))
-            continue;
-        told_thread(number, all, all);
-        length += (size_t)snprintf(numbers + length, sizeof numbers - length, "%u ", number);
-        found++;
-    }
+    for (struct dirent *one; folder && threads->count < MOST_LISTED && (one = readdir(folder));)
+        if (atoi(one->d_name) > 0)
+            threads->of[threads->count++] = (struct thread_of){(uint32_t)atoi(one->d_name), of};
     if (folder)
         closedir(folder);
-    return found && tracing_add(numbers, why) < 0 ? -1 : found;
 }
 
-/* A thread that begins while they are listed is found by the next list, or its beginning is traced. */
-static int add_all_threads(pid_t process, bool all, struct failure *why)
+/* Traces those that are not traced, or the first of them. -> how many they were; -1. */
+static int add_untraced(const struct threads *threads, struct failure *why)
 {
-    int found;
-    while ((found = add_threads(process, all, why)) > 0)
-        ;
-    return found;
+    char numbers[AT_ONCE * LONGEST_NUMBER] = "";
+    size_t length = 0;
+    int added = 0;
+    if (tracing_look(why) < 0)
+        return -1;
+    for (size_t at = 0; at < threads->count && added < AT_ONCE; at++) {
+        const struct thread_of *one = &threads->of[at];
+        if (tracing_has(one->number))
+            continue;
+        told_thread(one->number, one->process->all, one->process->all);
+        length += (size_t)snprintf(numbers + length, sizeof numbers - length, "%u ", one->number);
+        tracing.lost += one->process->traced; /* what it did since it began */
+        added++;
+    }
+    return added && tracing_add(numbers, why) < 0 ? -1 : added;
+}
+
+/* Traces all threads of the processes that are watched. One that begins while the kernel makes its list longer may be
+ * put on the old list alone: after each addition it is looked whether any is missing. */
+static int add_threads(struct failure *why)
+{
+    static struct threads threads;
+    int added = 1;
+    for (unsigned turn = 0; added && turn < MOST_TURNS; turn++) {
+        threads.count = 0;
+        for (unsigned at = 0; at < watched_count; at++)
+            list_threads(&watched[at], &threads);
+        added = add_untraced(&threads, why);
+        if (added < 0)
+            return -1;
+    }
+    tracing.lost += (uint64_t)added; /* somebody begins them so fast that one is missing all the time */
+    for (unsigned at = 0; at < watched_count; at++)
+        watched[at].traced = true;
+    return 0;
 }
 
 static int begin_process(void *nothing, const struct process *process, struct failure *why)
 {
     (void)nothing;
-    if (add_all_threads(process->number, !process->threads, why) < 0)
-        return -1;
+    watched[watched_count++] = (struct watched){.process = process->number, .all = !process->threads};
+    if (add_threads(why) < 0)
+        return watched_count--, -1;
     for (unsigned at = 0; at < process->threads; at++)
         told_thread(process->thread[at], true, false);
-    watched[watched_count++] = process->threads ? process->number : -process->number;
     return 0;
 }
 
@@ -76,7 +115,7 @@ static void forget_process(void *nothing, pid_t process)
 {
     (void)nothing;
     for (unsigned at = watched_count; at-- > 0;)
-        if (abs(watched[at]) == process)
+        if (watched[at].process == process)
             watched[at] = watched[--watched_count];
 }
 
@@ -133,8 +172,8 @@ static void hand_on(void)
     atomic_store(&shared->lost, tracing.lost);
     atomic_store(&shared->complete, until);
     struct failure why;
-    for (unsigned at = 0; tracing.lost > lost && at < watched_count; at++)
-        add_all_threads(abs(watched[at]), watched[at] < 0, &why); /* the beginning of a thread may be lost */
+    if (tracing.lost > lost)
+        add_threads(&why); /* the beginning of one may be lost */
 }
 
 int command_events(int count, char **arguments, struct failure *why)

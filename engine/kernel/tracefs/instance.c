@@ -91,6 +91,13 @@ int instance_add(const struct instance *instance, const char *file, const char *
     return write_to(instance, file, text, O_APPEND);
 }
 
+FILE *instance_read(const struct instance *instance, const char *file)
+{
+    char path[2 * LONGEST_PATH];
+    snprintf(path, sizeof path, "%s/%s", instance->path, file);
+    return fopen(path, "re");
+}
+
 static void open_pages(struct instance *instance)
 {
     char path[2 * LONGEST_PATH];

@@ -9,6 +9,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "failure.h"
 
@@ -35,6 +36,8 @@ void instance_close(struct instance *instance);
 int instance_write(const struct instance *instance, const char *file, const char *text);
 /* Adds to one that holds a list. */
 int instance_add(const struct instance *instance, const char *file, const char *text);
+/* To read one of it; NULL: errno. */
+FILE *instance_read(const struct instance *instance, const char *file);
 
 /* A whole file of tracefs as text, such as "events/kvm/kvm_pio/format". Whether there is one that fits. */
 bool tracefs_read(const char *file, char *text, size_t size);

@@ -5,7 +5,6 @@
 
 #include "formats.h"
 
-#define MOST_THREADS (1 << 22) /* PID_MAX_LIMIT of the kernel: no thread has a higher number */
 #define MOST_WORKS 1024
 #define CALL_WRITE 1
 #define CALL_IOCTL 16

@@ -10,6 +10,8 @@
 
 #include "record.h"
 
+#define MOST_THREADS (1 << 22) /* PID_MAX_LIMIT of the kernel: no thread has a higher number */
+
 /* A thread of a process that is asked for. watched: for itself; later: so are the threads that it will begin. */
 void told_thread(uint32_t number, bool watched, bool later);
 bool told_is_ours(uint32_t number);

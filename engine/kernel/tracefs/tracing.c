@@ -22,6 +22,7 @@ static struct instance of_processes = {.free_buffer = -1}, of_workers = {.free_b
 static struct format formats[64];
 static uint8_t by_number[UINT16_MAX + 1]; /* 1 + which event a common_type is */
 static char text[LONGEST_FORMAT];
+static uint8_t traced[MOST_THREADS / 8]; /* a bit each */
 
 static struct pipe {
     int fd, cpu;
@@ -162,6 +163,25 @@ int tracing_add(const char *numbers, struct failure *why)
     if (instance_write(&of_processes, "tracing_on", "1") < 0 || instance_write(&of_workers, "tracing_on", "1") < 0)
         return fail(why, "refused", errno, "tracing_on");
     return 0;
+}
+
+int tracing_look(struct failure *why)
+{
+    unsigned number;
+    FILE *file = instance_read(&of_processes, "set_event_pid");
+    if (!file)
+        return fail(why, "refused", errno, "set_event_pid");
+    memset(traced, 0, sizeof traced);
+    while (fscanf(file, "%u", &number) == 1)
+        if (number < MOST_THREADS)
+            traced[number / 8] |= (uint8_t)(1 << number % 8);
+    fclose(file);
+    return 0;
+}
+
+bool tracing_has(uint32_t number)
+{
+    return number < MOST_THREADS && traced[number / 8] >> number % 8 & 1;
 }
 
 /* -- what it tells ------------------------------------------------------------------------------------------------- */

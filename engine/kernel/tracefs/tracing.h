@@ -9,6 +9,7 @@
  *   the next to write a record once it has taken its time. One that needs longer is lost, and counted.
  * - What found the kernel's ring buffers full is counted. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ void tracing_end(void);
 
 /* Traces threads from now on; numbers: in decimal, with blanks between. */
 int tracing_add(const char *numbers, struct failure *why);
+/* Looks which threads are traced; tracing_has: whether one was. */
+int tracing_look(struct failure *why);
+bool tracing_has(uint32_t number);
 /* Reads what there is, as far as it fits, and puts all of it in order. */
 void tracing_read(struct tracing *tracing);
 void tracing_pass(struct tracing *tracing, size_t count); /* the oldest ones were taken */

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,13 @@ while not (watch.ready and watch.answered):
     assert watch.refused is None, watch.refused
 print(watch.pid, flush=True)
 time.sleep(1000)
+"""
+THREADED = """
+import threading
+for _ in range(5):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(flush=True)
+input()
 """
 
 
@@ -219,6 +226,16 @@ def test_it_knows_the_tracepoints_and_leaves_nothing() -> None:
     assert not any(re.fullmatch(r"bellwire-\d+-\d+.*", folder.name) for folder in set(INSTANCES.iterdir()) - before)
 
 
+@contextmanager
+def child(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process with pipes; it is ended at the end."""
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def holder() -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A process that watches itself by tracefs, and the number of its bw-tracefs."""
@@ -339,3 +356,26 @@ def test_what_found_the_buffers_full_is_counted_and_the_rest_goes_on() -> None:
         watch.take()
         wait_for(lambda: bool(threads_in(watch.take())))
         assert watch.refused is None
+
+
+def test_a_thread_that_the_kernel_dropped_from_its_list_is_traced_again_and_what_it_did_is_counted_as_lost() -> None:
+    """The kernel copies its list for each process that is added: a thread that begins just then is on the old one."""
+    needs_sight("tracefs")
+    with ExitStack() as stack:
+        watch = stack.enter_context(KernelWatch([TRACEFS_PROGRAM]))
+        threaded = stack.enter_context(child(sys.executable, "-P", "-c", THREADED))
+        assert threaded.stdout is not None
+        threaded.stdout.readline()
+        watch.add(threaded.pid)
+        wait_for(began(watch))
+        (own,) = (INSTANCES / name for name in instances_of(watch.pid) if not name.endswith("-workers"))
+        traced = own / "set_event_pid"
+        listed = set(traced.read_text().split())
+        dropped = [number for number in threads_of(threaded.pid) if number != threaded.pid][1:3]
+        assert listed >= {str(number) for number in dropped}
+        traced.write_text(" ".join(listed - {str(number) for number in dropped}))
+        lost = watch.lost
+        watch.add(stack.enter_context(child("sleep", "1000")).pid)
+        wait_for(began(watch))
+        assert set(traced.read_text().split()) > listed
+        wait_for(lambda: watch.lost - lost >= len(dropped))
