@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+MINUS = "−"  # before a number below 0, in whatever people read
 THIN = "\u202f"  # between the thousands of a number: thin, and does not break
 ENGLISH = gettext.NullTranslations()
 
@@ -114,6 +115,6 @@ def tr_later(message: str) -> str:
 def grouped(number: float, places: int = 0) -> str:
     """1204311 as 1 204 311, with so many digits behind the point: the one way in which long numbers are written."""
     if not places:
-        return f"{round(number):,}".replace(",", THIN)
-    whole, _, rest = f"{number:,.{places}f}".partition(".")
+        return f"{round(number):,}".replace(",", THIN).replace("-", MINUS)
+    whole, _, rest = f"{number:,.{places}f}".replace("-", MINUS).partition(".")
     return f"{whole.replace(',', THIN)}{Spoken.decimal_sign}{rest}"

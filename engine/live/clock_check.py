@@ -8,6 +8,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.host.host import Check
+from bellwire.engine.language import MINUS
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
 
@@ -37,7 +38,7 @@ def guest_clock_check() -> Check:
     word = "no word on the offset" if offset is None else f"offset {offset} cycles"
     found = f"ahead of the host's by {least:+.2f} to {most:+.2f} µs; KVM: {word}, {host['tsc_khz']} kHz"
     remedy = what_is_wrong(error, None if offset is None else int(offset))
-    return Check("clock", name, not remedy, found.replace("-", "−"), remedy)
+    return Check("clock", name, not remedy, found.replace("-", MINUS), remedy)
 
 
 def what_is_wrong(error: ClockError, offset: int | None) -> str:

@@ -28,7 +28,7 @@ from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
-from bellwire.viz.text.figures import Unit, common_unit, count_of, grouped, in_bin, listed, unit_called
+from bellwire.viz.text.figures import MINUS, Unit, common_unit, count_of, grouped, in_bin, listed, unit_called
 from bellwire.viz.text.trust import each_signal, no_times
 
 Progress = Callable[[float], None]
@@ -212,7 +212,7 @@ def signed_number(ns: float, unit: Unit) -> str:
     """A difference without its unit."""
     value = ns / unit.size
     digits = 0 if unit.size < 1e3 else 1 if abs(value) >= 10 else 2
-    return f"{'−' if value < 0 else '+'}{grouped(in_bin(abs(value)), digits)}"
+    return f"{MINUS if value < 0 else '+'}{grouped(in_bin(abs(value)), digits)}"
 
 
 def exits_beside(comparison: Comparison) -> Table:

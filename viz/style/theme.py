@@ -137,7 +137,12 @@ def _known_font(pixels: int, weight: int, mono: bool) -> QFont:
     font.setPixelSize(max(pixels, 6))
     font.setWeight(QFont.Weight(weight))
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    font.setFeature(QFont.Tag("calt"), 0)  # no ligatures: "Ctrl++" is three signs
+    return sign_by_sign(font)
+
+
+def sign_by_sign(font: QFont) -> QFont:
+    """The same font without ligatures: "Ctrl++" is three signs, and in a PDF a hyphen between capitals is a hyphen."""
+    font.setFeature(QFont.Tag("calt"), 0)
     return font
 
 

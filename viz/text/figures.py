@@ -10,6 +10,7 @@ from html import escape
 
 from bellwire.engine.counted import count_of as count_of
 from bellwire.engine.events import FLAT_OUT, Clock
+from bellwire.engine.language import MINUS as MINUS
 from bellwire.engine.language import THIN as THIN
 from bellwire.engine.language import Spoken, tr, tr_n
 from bellwire.engine.language import grouped as grouped
@@ -63,6 +64,8 @@ def duration(ns: float | None, unit: Unit | None = None) -> str:
     unit = unit or Durations.unit
     if ns is None:
         return "–"
+    if ns < 0:
+        return f"{MINUS}{duration(-ns, unit)}"
     if unit.size:
         return f"{in_unit(ns / unit.size, whole=unit.size < 1e3)} {unit.text}"
     for size, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
@@ -91,7 +94,7 @@ def in_unit(value: float, whole: bool) -> str:
 
 def signed(ns: float, unit: Unit | None = None) -> str:
     """A difference with its sign: +2.91 µs, −310 ns."""
-    return f"{'−' if ns < 0 else '+'}{duration(abs(ns), unit)}"
+    return f"{MINUS if ns < 0 else '+'}{duration(abs(ns), unit)}"
 
 
 def round_duration(ns: float) -> str:
@@ -107,8 +110,8 @@ def digits(value: float) -> str:
 
 
 def localized(number: str) -> str:
-    """A number as Python writes it, with the decimal sign of the language that is spoken."""
-    return number if Spoken.decimal_sign == "." else number.replace(".", Spoken.decimal_sign)
+    """A number as Python writes it, with a minus for its hyphen and the decimal sign of the language that is spoken."""
+    return number.replace("-", MINUS).replace(".", Spoken.decimal_sign)
 
 
 def pace(per_second: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.language import MINUS, tr, tr_n
 from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
@@ -51,7 +51,7 @@ class MarksPainter:
         painter.setPen(self.theme.color("text_muted"))
         metrics, baseline = painter.fontMetrics(), area.bottom() + self.theme.px(AXIS) - 4
         for n, x in places.items():
-            text = f"{'-' if n < 0 else ''}{tick(abs(n) * step * 1e9)}" if n else "0"
+            text = f"{MINUS if n < 0 else ''}{tick(abs(n) * step * 1e9)}" if n else "0"
             width = metrics.horizontalAdvance(text)
             left = min(max(x - width / 2, area.left() - BEFORE), area.right() - width)
             painter.drawText(QPointF(left, baseline), text)

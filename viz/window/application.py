@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QApplication
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.no_memory import needs_memory
 from bellwire.engine.language import tr
-from bellwire.viz.style.theme import load_fonts
+from bellwire.viz.style.theme import load_fonts, sign_by_sign
 from bellwire.viz.text.assets import asset
 
 ICON_SIZES = (16, 24, 32, 48, 128)  # pixels
@@ -60,6 +60,7 @@ def application() -> QApplication:
     app.setStyle("Fusion")
     QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
     load_fonts()
+    app.setFont(sign_by_sign(app.font()))  # style sheets, which choose family and size, can leave nothing out
     return app
 
 

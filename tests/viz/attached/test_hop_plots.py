@@ -31,7 +31,7 @@ def test_rates_are_counts_a_second(qtbot: QtBot) -> None:
     assert x[-1] == pytest.approx(-0.05)
     assert plot.facts == "400/s"
     told = plot.readout(QPointF(plot.canvas.pixel(-1.0, 0)))
-    assert [line.value for line in told] == ["-1.0 s", "400/s", "410/s"]
+    assert [line.value for line in told] == ["−1.0 s", "400/s", "410/s"]
     before = plot.grab().toImage()
     plot.set_theme(THEMES["light"])
     assert plot.grab().toImage() != before

@@ -9,6 +9,8 @@ from bellwire.viz.text.figures import (
     UNIT_NAMES,
     Durations,
     duration,
+    grouped,
+    localized,
     round_duration,
     signed,
     unit_called,
@@ -46,6 +48,15 @@ def test_the_window_chooses_for_all_that_do_not_say() -> None:
     assert duration(999_980) == "1.00 ms"  # and not 1000 µs
     Durations.unit = unit_called("ns", HZ)
     assert (duration(2914), duration(2914, FITTING)) == ("2\u202f914 ns", "2.91 µs")
+
+
+@pytest.mark.parametrize("name", list(UNIT_NAMES))
+def test_a_number_below_0_has_a_minus_and_its_unit(name: str) -> None:
+    """Not a hyphen, in whatever unit, and in the one that a positive number of that size has."""
+    unit = unit_called(name, HZ)
+    for ns in (858, 858_000, 1_200_000, 3e9):
+        assert duration(-ns, unit) == f"−{duration(ns, unit)}" == signed(-ns, unit)
+    assert (localized("-2.5 s"), grouped(-12_345), grouped(-0.5, 1)) == ("−2.5 s", "−12\u202f345", "−0.5")
 
 
 def test_no_test_sees_the_choice_of_another() -> None:

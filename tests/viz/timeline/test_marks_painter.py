@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QRectF
@@ -42,6 +43,26 @@ def words(marks: Noted) -> list[str]:
     ends = [0.0, *(end for _, _, end in marks.notes)]
     assert all(start >= end for (_, start, _), end in zip(marks.notes, ends, strict=False))
     return [text for text, _, _ in marks.notes]
+
+
+class Spelled(QPainter):
+    """Keeps what it writes."""
+
+    def __init__(self, device: QImage) -> None:
+        super().__init__(device)
+        self.words: list[str] = []
+
+    def drawText(self, *given: Any) -> None:  # type: ignore[override]  # whichever of its forms
+        self.words += [one for one in given if isinstance(one, str)]
+        super().drawText(*given)
+
+
+def test_a_time_before_the_start_has_a_minus(qtbot: QtBot) -> None:
+    image = QImage(1000, 140, QImage.Format.Format_ARGB32)
+    painter = Spelled(image)
+    MarksPainter(painter, DARK, AREA, TimeScale(0, 1000, AREA.left(), AREA.width())).axis(500, 1e9)
+    painter.end()
+    assert painter.words[:4] == ["−400 ns", "−200 ns", "0", "200 ns"]
 
 
 def test_losses_side_by_side_are_told_together(marks: Noted) -> None:

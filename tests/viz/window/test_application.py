@@ -9,9 +9,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.window.application import when_told_to_end
+from bellwire.viz.style.stylesheet import stylesheet
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.application import application, when_told_to_end
 from tests.support.windows import Stage, staged
 
 FAULTS = """
@@ -36,6 +40,21 @@ def test_a_frame_finds_the_room_of_the_one_before() -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     ran = subprocess.run([sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, check=True)
     assert int(ran.stdout) < PAGES / 10
+
+
+def test_no_text_of_a_style_sheet_has_ligatures(qtbot: QtBot) -> None:
+    """A hyphen between capitals was another sign then, which a PDF could not name."""
+    application()
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setStyleSheet(stylesheet(DARK))
+    label = QLabel("vCPU-Thread", window)
+    label.setObjectName("purpose")
+    label.ensurePolished()
+    font, tag = label.font(), QFont.Tag("calt")
+    assert font.isFeatureSet(tag)
+    assert font.featureValue(tag) == 0
+    assert font.family() == "Inter"
 
 
 @pytest.fixture
