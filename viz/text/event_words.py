@@ -51,6 +51,15 @@ IOCTL_NAMES = {IrqIoctl.IRQ_LINE: IOCTLS["irq-line"], IrqIoctl.SIGNAL_MSI: IOCTL
 SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
 EVENTFD_NAMES = {EventfdRole.DOORBELL: tr_later("doorbell"), EventfdRole.IRQ: tr_later("irqfd")}
 WITH_ADDRESS = ("IO", "MMIO")  # exits whose argument is an address
+BEFORE_FORMS = {
+    Before.RUNG: tr_later("the stream begins behind doorbell #{seq}, rung by the guest"),
+    Before.RECEIVED: tr_later("the stream begins behind doorbell #{seq}, received from queue {arg}"),
+    Before.SIGNALLED: tr_later("the stream begins behind interrupt #{seq}, signalled by the host"),
+    Before.COVERED: tr_later("the stream begins behind interrupt #{seq}, which a handler knew of"),
+    Before.BUFFERS_ADDED: tr_later("the stream begins behind buffer {seq}, added to the virtqueue"),
+    Before.BUFFERS_USED: tr_later("the stream begins behind buffer {seq}, used from the virtqueue"),
+    Before.STAT: tr_later("the stream begins at {seq} of KVM's counter number {arg}"),
+}
 LATER = {"seq": "{seq}", "arg": "{arg}", "hex": "{hex}"}  # places of a form that each event fills in
 Texts = Any  # an Arrow array of strings; Arrow is imported where it is used, because that takes a while
 BY_VALUE = (
@@ -175,7 +184,8 @@ class Wording:
 def exit_form(reason: str, doorbell: int) -> str:
     """A return to user space; doorbell: 0 if it carries none."""
     name = f"KVM_EXIT_{reason}"
-    what = tr("exit {reason} at {hex}", reason=name, **LATER) if reason in WITH_ADDRESS else f"exit {name}"
+    addressed = reason in WITH_ADDRESS
+    what = tr("exit {reason} at {hex}", reason=name, **LATER) if addressed else tr("exit {reason}", reason=name)
     return tr("{what}: doorbell #{seq}", what=what, **LATER) if doorbell else what
 
 
@@ -283,8 +293,9 @@ def refusal_form(id: int, place: int, error: int) -> str:
 
 def before_form(id: int) -> str:
     """What a stream that begins in the middle begins behind."""
-    name = Before(id).name.lower().replace("_", " ") if id in Before._value2member_map_ else tr("number {id}", id=id)
-    return tr("the stream begins behind {name} {seq} ({arg})", name=name, **LATER)
+    if id in Before._value2member_map_:
+        return tr(BEFORE_FORMS[Before(id)])
+    return tr("the stream begins behind number {id}: {seq} ({arg})", id=id, **LATER)
 
 
 def filled_in(events: Events, forms: list[str], which: npt.NDArray[np.intp]) -> Texts:

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import errno
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
+from bellwire.engine.events import (
+    BUFFERS_ADDED,
+    BUFFERS_USED,
+    EVENT,
+    FLAT_OUT,
+    STATS,
+    EventKind,
+    Lane,
+    Setting,
+    Switch,
+    event,
+)
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.text.event_words import Wording, kind_name, lane_name, like
 from bellwire.viz.text.figures import THIN
+from tests.support.accented import in_accents, unsaid
 
 WORDING = Wording(load_scenario("roundtrip"))
 NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1))
 KINDS = st.integers(0, max(EventKind) + 1)  # and one that nobody knows
 ROWS = st.tuples(NUMBERS, KINDS, st.integers(0, 9), st.integers(0, 3), st.integers(0, 2**32 - 1))
+
+
+NAMES = frozenset(
+    {"vCPU", "ioeventfd", "irqfd", *STATS, *errno.errorcode.values(), *map(kind_name, EventKind)}
+)  # are not translated
 
 
 @pytest.mark.parametrize(
@@ -35,7 +55,7 @@ ROWS = st.tuples(NUMBERS, KINDS, st.integers(0, 9), st.integers(0, 3), st.intege
         (EventKind.ENTRY, 2, 2, 7, "KVM_RUN again, KVM_EXIT_IO served: wrote 0x7, 2 bytes"),
         (EventKind.REFUSED, 2, 24, 16, "KVM refused an irqfd for GSI 24: EBUSY"),
         (EventKind.REFUSED, 0, 0x510, 17, "KVM refused an ioeventfd at 0x510: EEXIST"),
-        (EventKind.BEFORE, 0, 99, 0, "the stream begins behind rung 99 (0)"),
+        (EventKind.BEFORE, 0, 99, 0, "the stream begins behind doorbell #99, rung by the guest"),
         (
             EventKind.PASSED_OVER,
             0,
@@ -84,6 +104,15 @@ def test_where_doorbells_are_interrupts_the_handler_names_the_doorbell() -> None
 def test_every_kind_is_named_and_said(kind: EventKind) -> None:
     assert kind_name(kind) == kind.name.lower()
     assert WORDING.text(event(1, kind, Lane.GUEST, 1, 2, 3)[0])
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_every_kind_is_said_in_the_language_that_is_spoken(kind: EventKind) -> None:
+    """Whichever of its forms: of exits the one without an address had an English word in any language."""
+    with in_accents():
+        for id, seq, arg in product((*range(40), 0x40), (0, 1, 2), (0, 1, 2)):
+            said = Wording(load_scenario("roundtrip")).text(event(1, kind, Lane.GUEST, id, seq, arg)[0])
+            assert not unsaid(said, NAMES), said
 
 
 def test_what_a_newer_program_recorded_is_named_gracefully() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.folds.latency import begin
+from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Teller, begin_story
 from bellwire.viz.pictures.clips.clip_asked import USUAL_SECONDS, ClipAsked
@@ -53,7 +54,7 @@ def tell_clip(model: LiveModel, at: Moment, seconds: float) -> None:
     if model.story is not None:  # the moment names a stage
         model.story.seconds, model.story.paused = seconds, False
     elif not begin_story(model, NAMED_JOURNEYS.get(at.journey, Teller.CHOSEN), seconds):
-        raise MomentError(f"{at}: there is no journey whose story could be told.")
+        raise MomentError(tr("{at}: there is no journey whose story could be told.", at=at))
 
 
 def slow_down(model: LiveModel, factor: float) -> None:
