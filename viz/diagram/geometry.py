@@ -52,6 +52,11 @@ class Geometry:
         usual = min(max(self.scale, LEAST_TEXT) * self.theme.scale, self.scale * MOST_TEXT)
         return max(usual, self.least / NAMES)
 
+    @property
+    def spare(self) -> float:
+        """Of the size of text, what would be left of it if it were no larger than the canvas has it."""
+        return min(self.scale / self.text, 1.0)
+
     def point(self, point: Point) -> QPointF:
         """A canvas point in pixels."""
         return QPointF(self.left + point[0] * self.sx, self.top + point[1] * self.sy)

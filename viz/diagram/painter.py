@@ -354,7 +354,7 @@ class Sketch:
         align: Qt.AlignmentFlag = LEFT,
     ) -> bool:
         """One line, made smaller if it would not fit, then cut; where text has a least size, then left out: False."""
-        font = fitting(font, words, rect.width(), self.geometry.least)
+        font = fitting(font, words, rect.width(), self.geometry.least, LEAST_SHARE * self.geometry.spare)
         shown = cut(font, words, rect.width())
         if shown != words:
             self.shortened.append((rect, words))
@@ -413,12 +413,15 @@ def width_of(words: str, font: QFont) -> float:
     return QFontMetricsF(font).horizontalAdvance(words)
 
 
-def fitting(font: QFont, words: str, width: float, least: int = LEAST_PIXELS) -> QFont:
-    """The font, smaller if the words would be wider than `width`, but not below `least`, nor as nobody could read."""
+def fitting(font: QFont, words: str, width: float, least: int = LEAST_PIXELS, share: float = LEAST_SHARE) -> QFont:
+    """The font, smaller if the words would be wider than `width`, but not below `least`, nor as nobody could read.
+
+    share: of the font's size that can be read.
+    """
     wide = width_of(words, font)
     if wide <= width:
         return font
-    least = max(least, LEAST_PIXELS, round(LEAST_SHARE * font.pixelSize()))
+    least = max(least, LEAST_PIXELS, int(share * font.pixelSize()))
     return smaller(font, min(font.pixelSize(), max(least, int(font.pixelSize() * width / wide))))
 
 

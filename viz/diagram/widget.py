@@ -78,7 +78,7 @@ class Diagram(QWidget):
         self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
         self._second = model.second
         self._looked_at: tuple[object, ...] = ()
-        self._shortened: list[tuple[QRectF, str]] = []  # words that had no room, whole, and where they are
+        self.shortened: list[tuple[QRectF, str]] = []  # words that had no room, whole, and where they are
         self._counts: dict[str, tuple[str, bool]] = {}
         self._lit: dict[str, Light] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -484,7 +484,7 @@ class Diagram(QWidget):
             said = self.caption if name == "caption" else words.facts[f"note {name}"]
             said = "" if self.least and self._runs_through(sketch.place_of(note, said)) else said
             sketch.note(note, said, "text_muted" if silent else note.color)
-        self._shortened = sketch.shortened
+        self.shortened = sketch.shortened
         self._stage.keep_free(sketch.written)
 
     def _runs_through(self, place: QRectF) -> bool:
@@ -572,7 +572,7 @@ class Diagram(QWidget):
 
     def help_at(self, at: QPointF) -> str:
         """What the thing at this point is, the innermost one; before that the words there that had no room."""
-        whole = [words for rect, words in self._shortened if rect.contains(at)]
+        whole = [words for rect, words in self.shortened if rect.contains(at)]
         if found := self._stage.at(at):
             name, part = found
             whole.append(part.tip(self.words.passages[name].why if name in self.words.passages else ""))
