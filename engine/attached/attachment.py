@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from bellwire.engine._core import lib
 from bellwire.engine.attached.eventfds import HeldEventfds, held_eventfds
 from bellwire.engine.attached.processes import KvmProcess, attachable, still_there
 from bellwire.engine.attached.records import (
@@ -94,6 +95,7 @@ class Attachment(Owner):
 
     def __init__(self, pid: int, program: Path = PROGRAM, root: Path = ROOT, counting: bool = False) -> None:
         self.process: KvmProcess = attachable(pid, root)
+        self.looked = (0, 0)  # TSCs between which the kernel's lists were gone through last
         self._root = root
         self._held, self._held_of = HeldEventfds({}, 0), set[int]()
         self._next_held = 0.0
@@ -102,11 +104,13 @@ class Attachment(Owner):
 
     def look(self) -> Topology:
         """What it has registered now. ProcessEndedError once it has ended."""
+        began = int(lib.bw_tsc())
         try:
             taken = self._program.look()
         except KernelSightError:
             self._check_still_there()
             raise
+        self.looked = (began, int(lib.bw_tsc()))
         self._check_still_there()
         vms = vms_told(taken.records, self._root / "proc" / str(self.process.pid) / "task")
         held = self._holders(set().union(*(vm.eventfds for vm in vms)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.topology import Topology
-from bellwire.engine.events import Clock, Records, chosen, end_to_end
+from bellwire.engine.events import TRACEPOINTS, Clock, Records, chosen, end_to_end
 from bellwire.engine.host.host import emulated, host_facts
 from bellwire.engine.kernel.program import PROGRAM, KernelSightError
 from bellwire.engine.kernel.records import no_records
@@ -70,6 +70,11 @@ class AttachedStream(Owner):
     def tracepoints(self) -> int:
         """Those that are listened to, a bit each, in the order of TRACEPOINTS."""
         return self._watch.tracepoints
+
+    @property
+    def tells_wires(self) -> bool:
+        """Whether it tells of each change of what is registered."""
+        return all(self.tracepoints >> TRACEPOINTS.index(name) & 1 for name in ("sys_enter", "sys_exit"))
 
     @property
     def error(self) -> int:

@@ -20,6 +20,7 @@ from bellwire.engine.attached.hops.interrupts import MessageKey
 from bellwire.engine.attached.processes import KvmProcess, kvm_processes
 from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
+from bellwire.engine.attached.wirings import Wirings
 from bellwire.engine.errors import EngineError
 from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.kernel.program import known_tracepoints
@@ -55,6 +56,7 @@ class WatchedVmm:
         self.records = no_records()
         self.unheard = self.unnamed = ""
         self._hops = Hops(stream.clock, kvm_backend()) if stream else None
+        self._wirings: Wirings | None = None
         self.changes = deque[str](maxlen=CHANGES_KEPT)
         self._looks = deque[tuple[float, Topology]]()
 
@@ -87,7 +89,10 @@ class WatchedVmm:
         self.records = self.stream.take()
         self.unheard = str(self.stream.refused or "")
         if self.stream.ready:
-            self._hops.feed(self.records, seen, self.stream.complete, self.stream.lost)
+            self._wirings = self._wirings or Wirings(self.stream.clock, seen, self.attachment.looked[1])
+            self._wirings.look(seen, *self.attachment.looked)
+            for part in self._wirings.parts(self.records, self.stream.complete):
+                self._hops.feed(part.records, part.topology, self.stream.complete, self.stream.lost)
             self.hops = self._hops.figures(seen, self.stream.error)
 
     @property

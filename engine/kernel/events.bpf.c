@@ -9,6 +9,7 @@
  * Whose is it? What happens in a thread of a process that is asked for; a wake-up, a switch to such a thread; and work
  * that an irqfd of such a process has queued, in the worker that does it. */
 #include <asm/ptrace.h>
+#include <linux/kvm.h>
 
 #include "bpf.h"
 #include "events.h"
@@ -457,7 +458,6 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 #define CALL_IOCTL 16
 #define CALL_WRITEV 20
 #define CALL_IO_URING_ENTER 426
-#define KVM_RUN 0xae80
 
 /* Whether an ioctl calls KVM_RUN. */
 static __always_inline int is_run(const void *registers)
@@ -473,6 +473,110 @@ static __always_inline int can_signal(u64 number, const void *registers)
     return number == CALL_WRITE || number == CALL_WRITEV || number == CALL_IO_URING_ENTER;
 }
 
+/* -- what is registered with KVM, where exits are asked for ---------------------------------------------------------- */
+
+#define MOST_ROUTES 4096 /* KVM_MAX_IRQ_ROUTES */
+#define MOST_FDS (1 << 20)
+
+struct wiring {
+    u64 entered;  /* ns */
+    u64 argument; /* where it is in the process's memory */
+    u32 request, vm;
+    u64 eventfd, resamplefd; /* ids */
+    union {
+        struct kvm_ioeventfd ioeventfd;
+        struct kvm_irqfd irqfd;
+    };
+};
+
+struct { /* thread -> what it registers */
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, MOST_THREADS);
+    __type(key, u32);
+    __type(value, struct wiring);
+} wirings SEC(".maps");
+
+/* The id of the eventfd that this process has by a number. */
+static __always_inline u64 id_of(u32 fd)
+{
+    void *table = read_pointer(read_pointer((void *)bpf_get_current_task(), settings.task_files), settings.files_table);
+    void *files = read_pointer(table, settings.table_files);
+    if (fd >= MOST_FDS)
+        return 0;
+    return read4(read_pointer(read_pointer(files, fd * 8), settings.file_content), settings.eventfd_id);
+}
+
+/* Keeps what an ioctl is about to register, as the process may change it later. */
+static __always_inline void note_wiring(const void *registers, u32 thread, u64 now)
+{
+    struct wiring one = {.entered = now, .argument = read8(registers, settings.registers_dx)};
+    one.request = (u32)read8(registers, settings.registers_si), one.vm = (u32)read8(registers, settings.registers_di);
+    if (one.request == KVM_IOEVENTFD) {
+        bpf_probe_read_user(&one.ioeventfd, sizeof one.ioeventfd, (void *)one.argument);
+        one.eventfd = id_of((u32)one.ioeventfd.fd);
+    } else if (one.request == KVM_IRQFD) {
+        bpf_probe_read_user(&one.irqfd, sizeof one.irqfd, (void *)one.argument);
+        one.eventfd = id_of(one.irqfd.fd);
+        one.resamplefd = id_of(one.irqfd.resamplefd);
+    } else if (one.request != KVM_SET_GSI_ROUTING) {
+        return;
+    }
+    bpf_map_update_elem(&wirings, &thread, &one, BPF_ANY);
+}
+
+struct walk {
+    const struct wiring *of;
+    u32 thread;
+};
+
+static long tell_route(u32 at, struct walk *walk)
+{
+    struct kvm_irq_routing_entry route;
+    const char *from = (char *)walk->of->argument + sizeof(struct kvm_irq_routing);
+    if (bpf_probe_read_user(&route, sizeof route, from + at * sizeof route) < 0)
+        return 1;
+    u64 where = route.u.irqchip.irqchip, what = route.u.irqchip.pin;
+    if (route.type == KVM_IRQ_ROUTING_MSI)
+        where = route.u.msi.address_lo | (u64)route.u.msi.address_hi << 32, what = route.u.msi.data;
+    tell(walk->of->entered, BW_K_ROUTE, walk->thread, route.gsi | (u64)route.type << 32, where, what, 0);
+    return 0;
+}
+
+static __always_inline void tell_routes(const struct wiring *one, u32 thread, u64 how)
+{
+    struct kvm_irq_routing table = {0};
+    struct walk walk = {one, thread};
+    bpf_probe_read_user(&table, sizeof table, (void *)one->argument);
+    tell(one->entered, BW_K_ROUTES, thread, table.nr, 0, how, (u64)one->vm << 32);
+    bpf_loop(table.nr < MOST_ROUTES ? table.nr : MOST_ROUTES, tell_route, &walk, 0);
+}
+
+/* Alone, as what it needs (bpf_loop) older kernels lack. */
+SEC("raw_tp/sys_exit")
+int on_registered(struct bpf_raw_tracepoint_args *ctx)
+{
+    u32 thread = current_thread();
+    struct wiring *one = bpf_map_lookup_elem(&wirings, &thread);
+    if (!one)
+        return 0;
+    if (ctx->args[1] == 0) {
+        u64 took = ((bpf_ktime_get_ns() - one->entered) >> BW_TOOK_SHIFT) + 1, ids = one->eventfd | (u64)one->vm << 32;
+        u64 how = (took > 0xffff ? 0xffff : took) << 16 | (bpf_get_current_pid_tgid() & ~0xffffffffull);
+        if (one->request == KVM_IOEVENTFD)
+            tell(one->entered, BW_K_IOEVENTFD, thread, one->ioeventfd.addr, one->ioeventfd.datamatch,
+                 how | (u8)one->ioeventfd.flags << 8 | (u8)one->ioeventfd.len, ids);
+        else if (one->request == KVM_IRQFD)
+            tell(one->entered, BW_K_IRQFD, thread, one->irqfd.gsi, one->resamplefd, how | (u8)one->irqfd.flags << 8,
+                 ids);
+        else
+            tell_routes(one, thread, how);
+    }
+    bpf_map_delete_elem(&wirings, &thread);
+    return 0;
+}
+
+/* -- system calls ---------------------------------------------------------------------------------------------------- */
+
 SEC("raw_tp/sys_enter")
 int on_enter(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -485,6 +589,8 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
     if (!can_signal(ctx->args[1], (void *)ctx->args[0]))
         return 0;
     struct call call = {bpf_ktime_get_ns(), (u32)ctx->args[1], 0};
+    if (settings.exits && ctx->args[1] == CALL_IOCTL)
+        note_wiring((void *)ctx->args[0], thread, call.entered);
     bpf_map_update_elem(&calls, &thread, &call, BPF_ANY);
     return 0;
 }

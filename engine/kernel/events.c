@@ -1,5 +1,5 @@
 /* `bw-kernel events FD [exits]`: what tracepoints and functions tell of some processes, into the ring in the memory behind
- * FD; with "exits" also of each exit how long it took.
+ * FD; with "exits" also of each exit how long it took, and what the processes register with KVM.
  *
  * caller.h says how it is told of which; the first line on standard output is "ready". */
 #include <bpf/bpf.h>
@@ -40,7 +40,13 @@ static struct events_settings settings_of(const struct kernel_types *types, bool
         .task_tgid = offset_of(types, "task_struct", "tgid"),
         .task_mm = offset_of(types, "task_struct", "mm"),
         .says_reinjected = arguments_of(types, "kvm_inj_virq") == 3,
+        .registers_di = offset_of(types, "pt_regs", "di"),
         .registers_si = offset_of(types, "pt_regs", "si"),
+        .registers_dx = offset_of(types, "pt_regs", "dx"),
+        .task_files = offset_of(types, "task_struct", "files"),
+        .files_table = offset_of(types, "files_struct", "fdt"),
+        .table_files = offset_of(types, "fdtable", "fd"),
+        .file_content = offset_of(types, "file", "private_data"),
         .lapic_vcpu = offset_of(types, "kvm_lapic", "vcpu"),
         .vcpu_id = offset_of(types, "kvm_vcpu", "vcpu_id"),
         .irqfd_work = offset_of(types, "kvm_kernel_irqfd", "inject"),
@@ -83,9 +89,14 @@ static int attach_tracepoint(struct bpf_program *program, const char *name, cons
     return 0;
 }
 
-static bool is_of_exits(const char *tracepoint)
+/* What only a program that asks for exits needs. */
+static bool is_of_exits(const struct bpf_program *program)
 {
-    return !strcmp(tracepoint, "kvm_exit") || !strcmp(tracepoint, "kvm_entry");
+    static const char *const some[] = {"on_exit", "on_entry", "on_registered"};
+    for (size_t at = 0; at < sizeof some / sizeof *some; at++)
+        if (!strcmp(bpf_program__name(program), some[at]))
+            return true;
+    return false;
 }
 
 /* Probes a function, if this kernel has it as we know it. -> why it is not probed. */
@@ -121,7 +132,7 @@ static int attach(struct watch *watch, const struct kernel_types *types, bool ex
     enum probes_lack lack = functions_can_be_probed() ? PROBES_LACK_NOTHING : PROBES_LACK_SUPPORT;
     bpf_object__for_each_program(program, watch->object) {
         name = behind("raw_tp/", program);
-        if (name && is_of_exits(name) && !exits)
+        if (is_of_exits(program) && !exits)
             continue; /* what would cost time at each exit */
         if (name && attach_tracepoint(program, name, types, &watched, why) < 0)
             return -1;
@@ -136,14 +147,15 @@ static int attach(struct watch *watch, const struct kernel_types *types, bool ex
     return watched & 1 ? 0 : fail(why, "no-kvm", 0, "");
 }
 
-/* Opens the programs, without those that this kernel cannot attach. */
+/* Opens the programs, without those that this kernel cannot attach or nobody asks for. */
 static struct bpf_object *open_programs(const struct events_settings *settings, struct failure *why)
 {
     struct bpf_object *object = object_open("events", settings, sizeof *settings, why);
     struct bpf_program *program;
-    if (object && !functions_can_be_probed())
+    bool can_be_probed = functions_can_be_probed();
+    if (object)
         bpf_object__for_each_program(program, object)
-            if (behind("kprobe/", program))
+            if ((behind("kprobe/", program) && !can_be_probed) || (is_of_exits(program) && !settings->exits))
                 bpf_program__set_autoload(program, false);
     return object;
 }

@@ -8,7 +8,8 @@ typedef uint32_t u32;
 struct events_settings { /* offsets in bytes; UNKNOWN: this kernel does not tell */
     u32 task_pid, task_tgid, task_mm;
     u32 says_reinjected; /* 1: kvm_inj_virq tells whether the vCPU only goes on with an injection that was cut off */
-    u32 registers_si; /* of struct pt_regs: the second argument of a system call */
+    u32 registers_di, registers_si, registers_dx; /* of struct pt_regs: the arguments of a system call */
+    u32 task_files, files_table, table_files, file_content; /* from a task to what its file of a number is */
     u32 lapic_vcpu, vcpu_id;
     u32 irqfd_work, irqfd_kvm, irqfd_gsi, irqfd_list;
     u32 kvm_mm;

@@ -32,10 +32,19 @@ enum bw_kernel_kind { /* beside each: what a, b, c and d are */
     BW_K_IRQFD_WAKEUP,    /* GSI, data of the message that its route is (-1: of none), the eventfd's id */
     BW_K_IRQFD_INJECT,    /* GSI, the work */
     BW_K_RESAMPLER_ACK,   /* GSI */
-    /* Only where exits are asked for: */
+    /* Only where exits are asked for, and what the processes register: */
     BW_K_RUN_ENTERED = 40, /* (thread: the vCPU's, whose KVM_RUN is called) */
-    BW_K_EXIT_SERVED       /* reason as the CPU numbers it (-1: not told), 1: VMX, 2: SVM, ns until the guest goes on */
+    BW_K_EXIT_SERVED,      /* reason as the CPU numbers it (-1: not told), 1: VMX, 2: SVM, ns until the guest goes on */
+    BW_K_IOEVENTFD,        /* address, datamatch, how, the eventfd's id and from bit 32 on the VM's fd; like the next two
+                            * it is told if KVM has done it, of the time when it was asked for */
+    BW_K_IRQFD,            /* GSI, id of the resamplefd, how, the eventfd's id and from bit 32 on the VM's fd */
+    BW_K_ROUTES,           /* how many, -, how, from bit 32 on the VM's fd: all that there are, each of which follows: */
+    BW_K_ROUTE             /* GSI and from bit 32 on type as in linux/kvm.h, address or chip, data or pin */
 };
+
+/* How something is registered: length of an ioeventfd, from bit 8 on flags as in linux/kvm.h, from bit 16 on how long the
+ * call took, in pieces of 1 << BW_TOOK_SHIFT ns, from bit 32 on the process that has called. */
+#define BW_TOOK_SHIFT 14
 
 struct bw_kernel_record {
     u64 time;   /* ns of CLOCK_MONOTONIC; in the shared ring: TSC */

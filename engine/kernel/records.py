@@ -60,6 +60,10 @@ class RecordKind(IntEnum):
     RESAMPLER_ACK = 22
     RUN_ENTERED = 40
     EXIT_SERVED = 41
+    IOEVENTFD = 42
+    IRQFD = 43
+    ROUTES = 44
+    ROUTE = 45
 
 
 class RecordCounter(IntEnum):

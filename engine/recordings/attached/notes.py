@@ -45,9 +45,10 @@ class SeenNote:
 
 @dataclass(frozen=True)
 class AttachedTo:
-    """Whom a recording is of."""
+    """Whom a recording is of. told: each change of what is registered was told; else it was looked for now and then."""
 
     process: KvmProcess
+    told: bool = False
 
     @property
     def title(self) -> str:
@@ -79,12 +80,12 @@ def thread_from_json(content: Table) -> SeenThread:
 def attached_to_json(attached: AttachedTo) -> dict[str, object]:
     """As it stands in a header."""
     process = attached.process
-    return {"pid": process.pid, "name": process.name, "guest": process.guest}
+    return {"pid": process.pid, "name": process.name, "guest": process.guest, "told": int(attached.told)}
 
 
 def attached_from_json(content: Table) -> AttachedTo:
     """As it stood in a header; ValueError."""
-    return AttachedTo(process_from_json(content))
+    return AttachedTo(process_from_json(content), "told" in content and content.whole("told", 0, 1) == 1)
 
 
 def threads_by_number(notes: Sequence[SeenNote]) -> dict[int, SeenThread]:

@@ -19,6 +19,7 @@ from bellwire.engine.attached.attachment import Attachment, ProcessEndedError
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import Topology
+from bellwire.engine.attached.wirings import Wirings
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.host.host import EMULATED, ROOT, comm_of, emulated, host_facts
@@ -106,7 +107,8 @@ class VmmCapture(WritingThread):
         host = {name: value for name, value in facts.items() if name not in untold}
         if emulated(facts):  # whatever else is not told: its times mean nothing
             host["cpu"] = EMULATED
-        header = Header.of_attached(AttachedTo(process), host, stream.clock, self._program, int(lib.bw_tsc()))
+        attached = AttachedTo(process, stream.tells_wires)
+        header = Header.of_attached(attached, host, stream.clock, self._program, int(lib.bw_tsc()))
         return Recorder(self.path, header, force=self._force)
 
     def _follow(self, attachment: Attachment, written: SeenWritten) -> None:
@@ -114,7 +116,7 @@ class VmmCapture(WritingThread):
         while not self._stopping.wait(TURN_SECONDS) and written.goes_on:
             try:
                 if time.monotonic() >= next_look:
-                    written.look(attachment.look())
+                    written.look(attachment.look(), attachment.looked)
                     next_look = time.monotonic() + LOOK_SECONDS
             except ProcessEndedError as ended:
                 self.ended_by = str(ended)
@@ -130,7 +132,8 @@ class SeenWritten:
         self._recorder, self._stream, self._number = recorder, stream, number
         self._threads = SeenThreads()
         self._made = SeenEvents(self._threads, recorder.header.clock, recorder.header.backend, number)
-        self._topology: Topology | None = None
+        self._looked: Topology | None = None  # the newest look
+        self._wirings: Wirings | None = None
         self._named: dict[int, SeenThread] = {}
         self._lost = self._looked_at = 0
         self._next_names = 0.0
@@ -145,24 +148,32 @@ class SeenWritten:
         now = int(lib.bw_tsc())
         self._looked_at = now
         on = event(now, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, self._stream.error, self._stream.tracepoints)
-        self.look(topology)
+        self._wirings = Wirings(self._stream.clock, topology, now)
+        self._wired(now, topology)
+        self._take_counts(now, topology)
         self._recorder.append(on)
 
-    def look(self, seen: Topology) -> None:
-        """Takes a look: a note if something has changed, and its counts."""
-        now = int(lib.bw_tsc())
+    def look(self, seen: Topology, between: tuple[int, int]) -> None:
+        """Takes a look, and when that was: its counts; what is registered once all that came before it is there."""
+        assert self._wirings
         self._stream.follow(seen)
-        self._threads.take(seen)
-        names = self._new_names(seen)
-        changed = None if self._topology == seen else seen
-        if changed or names:
-            self._recorder.note(SeenNote(now, changed, names), self._number)
+        self._wirings.look(seen, *between)
+        self._take_counts(int(lib.bw_tsc()), seen)
+
+    def _wired(self, since: int, topology: Topology) -> None:
+        """A note of what is registered from then on."""
+        self._threads.take(topology)
+        self._recorder.note(SeenNote(since, topology), self._number)
+
+    def _take_counts(self, now: int, seen: Topology) -> None:
+        if names := self._new_names(seen):
+            self._recorder.note(SeenNote(now, None, names), self._number)
         self._recorder.append(counters_told(now, seen))
-        self._topology = seen
+        self._looked = seen
 
     def _new_names(self, seen: Topology) -> tuple[SeenThread, ...]:
         """Threads of the VMM and of its partners that are new, or are called otherwise, now and then."""
-        if self._topology == seen and time.monotonic() < self._next_names:
+        if self._looked == seen and time.monotonic() < self._next_names:
             return ()
         self._next_names = time.monotonic() + NAMES_SECONDS
         pids = (seen.process.pid, *(pid for pid, _ in seen.partners))
@@ -176,7 +187,11 @@ class SeenWritten:
 
     def turn(self) -> None:
         """Writes what has come."""
-        self._recorder.append(self._made.of(self._stream.take()))
+        assert self._wirings
+        for part in self._wirings.parts(self._stream.take(), self._stream.complete):
+            if part.since:
+                self._wired(part.since, part.topology)
+            self._recorder.append(self._made.of(part.records))
         now, lost = int(lib.bw_tsc()), self._stream.lost
         if lost > self._lost:
             self._recorder.append(event(now, EventKind.LOST, Lane.ENGINE, Lane.KVM, self._looked_at, lost - self._lost))

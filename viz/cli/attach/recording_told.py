@@ -153,7 +153,8 @@ class AttachedReport:
             table.add_row(wire_words(wire), *counts, *times)
         if not self.uses:
             return Text("Doorbells and interrupts: none was registered.")
-        said = [TIMES_SAID, *([UNTOLD_SAID] if self.untold else []), *([LOOKS_SAID] if self.moments.changes else [])]
+        changes = [] if self.attached.told or not self.moments.changes else [LOOKS_SAID]
+        said = [TIMES_SAID, *([UNTOLD_SAID] if self.untold else []), *changes]
         return Group(table, *(Text(line, style="dim") for line in said))
 
     def _times(self, count: int, untold: bool = False) -> str:

@@ -16,7 +16,7 @@ import pytest
 from bellwire.engine._core import lib
 from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process
-from bellwire.engine.attached.topology import SeenIrqfd
+from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Setting
 from bellwire.engine.host.host import host_facts
@@ -40,6 +40,7 @@ from tests.support.sessions import fed, paced, tally_of, wait_for
 pytestmark = pytest.mark.kvm
 
 PR_SET_NAME = 15  # linux/prctl.h
+SWITCHED = 15  # times off, and on
 HOLDS_A_VM = "import sys\nfrom bellwire.engine.kvm.vm import Kvm, Vm\nVm(Kvm())\nprint(flush=True)\ninput()\n"
 
 
@@ -163,6 +164,32 @@ def test_what_is_registered_meanwhile_is_noted(tmp_path: Path) -> None:
     changes = [sentence for _, sentence in SeenMoments(recording).changes]
     assert any(sentence.startswith("New: ioeventfd at port 0x510") for sentence in changes)
     assert any(sentence.startswith("Gone: ioeventfd at port 0x510") for sentence in changes)
+
+
+def test_each_doorbell_is_of_what_was_registered_just_then(tmp_path: Path) -> None:
+    """The ioeventfd comes and goes at each doorbell: what it does not take leaves for user space."""
+    with Session(paced("roundtrip", per_second=0)) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: not session.can(Order.DOORBELL))
+        capture = begun(tmp_path / "own.arrow", own_process())
+        for number in range(1, 2 * SWITCHED + 1):
+            session.order(Order.IOEVENTFD, number % 2 == 0)
+            session.order(Order.DOORBELL)
+            wait_for(lambda number=number: fed(tally, session).irqs_handled == number)  # type: ignore[misc]
+        recording, events = ended(capture)
+    moments = SeenMoments(recording)
+    assert recording.header.attached is not None
+    assert recording.header.attached.told
+    assert len(moments.changes) == 2 * SWITCHED
+    taken = 0
+    while events.size:
+        topology, until = moments.topology_until(int(events["tsc"][0]))
+        assert topology is not None
+        inside = events["tsc"] < until if until else events["tsc"] >= 0
+        uses = wire_uses(events[inside], topology)
+        taken += sum(count or 0 for _, wire, count in uses if isinstance(wire, SeenIoeventfd))
+        events = events[~inside]
+    assert taken == SWITCHED
 
 
 @pytest.fixture
