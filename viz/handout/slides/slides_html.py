@@ -13,7 +13,7 @@ from bellwire.viz.terms.linked import as_html
 STYLE = """
 @page {{ size: {width}in {height}in; margin: 0; }}
 * {{ box-sizing: border-box; margin: 0; }}
-body {{ font-family: Inter, sans-serif; line-height: {leading}; color: {text}; }}
+body {{ font-family: Inter, sans-serif; font-feature-settings: "calt" 0; line-height: {leading}; color: {text}; }}
 section {{ position: relative; width: {width}in; height: {height}in; break-after: page; background: {background}; }}
 section > * {{ position: absolute; overflow-wrap: break-word; }}
 p {{ margin-bottom: {apart}em; }} h1 {{ font-weight: 700; }}
