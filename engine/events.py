@@ -152,6 +152,7 @@ class EventKind(IntEnum):
     RESAMPLER_ACK = 44
 
 
+SIGNALLING = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)  # an interrupt, by the host
 OTHER_VECTOR = int(lib.BW_VECTOR_OTHER)  # to which a route changes, and back
 BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
 BLOCK_SIZE = int(lib.BW_BLOCK_SIZE)  # bytes that are read for each EventKind.SUBMIT

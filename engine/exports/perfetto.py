@@ -15,7 +15,18 @@ from typing import IO
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
+from bellwire.engine.events import (
+    SIGNALLING,
+    STATS,
+    EventfdRole,
+    EventKind,
+    Events,
+    IrqIoctl,
+    Lane,
+    Setting,
+    Switch,
+    exit_name,
+)
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_gaps import MISSING, UnknownRates
@@ -38,7 +49,7 @@ LANES = {
 }
 RATES = {
     "doorbells": (EventKind.RING,),
-    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
+    "interrupts": SIGNALLING,
     "exits to user space": (EventKind.EXIT,),
 }
 RATE_OF: dict[int, str] = {kind: name for name, kinds in RATES.items() for kind in kinds}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Lane, Setting, Switch
+from bellwire.engine.events import SIGNALLING, EventKind, Lane, Setting, Switch
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.journeys import OPEN_LIMIT, WAITING_LIMIT, InTurn
 from bellwire.engine.folds.masked_pin import MaskedPin
@@ -23,7 +23,7 @@ Ends = tuple[list[int], list[int]]  # flows that pass through an event, flows th
 NOWHERE: Ends = ([], [])
 # Events that neither a flow passes through nor change how the others go on: half of most recordings.
 ASIDE = frozenset(EventKind) - {
-    *(EventKind.RING, EventKind.EXIT, EventKind.DOORBELL, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
+    *(EventKind.RING, EventKind.EXIT, EventKind.DOORBELL, *SIGNALLING),
     *(EventKind.HANDLER, EventKind.SETTING, EventKind.BEFORE, EventKind.LOST, EventKind.WIRE),
 }
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, Setting, by_kind
+from bellwire.engine.events import SIGNALLING, EventKind, Events, Setting, by_kind
 
 
 class Before(IntEnum):
@@ -26,7 +26,7 @@ class Before(IntEnum):
     STAT = 6  # value of the kernel's counter `arg`, an index into STATS
 
 
-INTERRUPTS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT, EventKind.HANDLER)
+INTERRUPTS = (*SIGNALLING, EventKind.HANDLER)
 
 
 @dataclass

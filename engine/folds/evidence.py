@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bellwire.engine._core import lib
 from bellwire.engine.events import (
     EVENT,
+    SIGNALLING,
     STATS,
     EventfdRole,
     EventKind,
@@ -121,7 +122,6 @@ class EarlySignals:
 MMIO_EXITS = STATS.index("mmio_exits")
 MOST_WAITING = 1024  # resamples and handlers that wait for their other half
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
 class Access(NamedTuple):
@@ -343,7 +343,7 @@ class Evidence:
         masked = (kinds == EventKind.SETTING) & (events["id"] == Setting.MASKED)
         if not masked.any() and not self._after_unmask:
             return
-        for event in events[masked | (kinds == EventKind.HANDLER) | np.isin(kinds, SIGNALS)]:
+        for event in events[masked | (kinds == EventKind.HANDLER) | np.isin(kinds, SIGNALLING)]:
             if event["kind"] == EventKind.SETTING:
                 self._after_unmask = not event["arg"]
                 self.unmaskings += self._after_unmask

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Lane, Rewirings, Switch, by_kind, exit_name
+from bellwire.engine.events import SIGNALLING, STATS, EventKind, Events, Lane, Rewirings, Switch, by_kind, exit_name
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 KVM_EXITS = STATS.index("exits")
 COUNTED_BY_KVM = "counted by KVM"
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
 def signals_of(scenario: Scenario) -> tuple[EventKind, ...]:
     """The kinds of events that its signals begin with: doorbells; where there are none, the host's interrupts."""
-    return SIGNALS if scenario.doorbell is None else (EventKind.RING,)
+    return SIGNALLING if scenario.doorbell is None else (EventKind.RING,)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import (
+    SIGNALLING,
     EventKind,
     Events,
     Lane,
@@ -305,7 +306,7 @@ class JourneyTracker:
         for vcpu in range(self.vcpus):
             self._leave(vcpu, around_user_space(events, vcpu))
         self._receive(reads)
-        self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT))
+        self._signal(select(events, *SIGNALLING))
         if self.direct:
             self._arrive(handlers, gaps)
             return self._complete()

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import (
     BUFFERS_USED,
+    SIGNALLING,
     STATS,
     EventfdRole,
     EventKind,
@@ -48,7 +49,7 @@ NUMBERED: tuple[tuple[tuple[EventKind, ...], Lane], ...] = (
     ((EventKind.RING,), Lane.ENGINE),
     ((EventKind.HANDLER,), Lane.ENGINE),
     ((EventKind.DOORBELL,), Lane.IO_THREAD),
-    ((EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT), Lane.IO_THREAD),
+    (SIGNALLING, Lane.IO_THREAD),
     ((EventKind.BUFFERS,), Lane.IO_THREAD),
 )
 EXIT_REASONS = ("IO", "MMIO", "SHUTDOWN")  # for which a guest leaves: of these none may have been seen, and all be lost

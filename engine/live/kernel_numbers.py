@@ -18,6 +18,7 @@ import numpy.typing as npt
 from bellwire.engine.events import (
     OTHER_VECTOR,
     ROLE_BITS,
+    SIGNALLING,
     EventfdSignaller,
     EventKind,
     Events,
@@ -46,7 +47,6 @@ PROBES: dict[RecordKind, EventKind] = {
     K.IRQFD_INJECT: EventKind.IRQFD_INJECT,
     K.RESAMPLER_ACK: EventKind.RESAMPLER_ACK,
 }
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 NO_GSI = 0xFFFFFFFF
 NO_MESSAGE = np.uint64(2**64 - 1)
 SLACK = 2000  # cycles: clocks that differ by more would put a record into a neighbour's instruction
@@ -165,7 +165,7 @@ class KernelNumbers:
 
     def _interrupts(self, at: Numbers, batch: Events, slack: int) -> Numbers:
         """The newest interrupt that was signalled at each of these times; of direct ones, the newest doorbell rung."""
-        signals = by_kind(batch).of(EventKind.RING) if self._direct else by_kind(batch).of(*SIGNALS)
+        signals = by_kind(batch).of(EventKind.RING) if self._direct else by_kind(batch).of(*SIGNALLING)
         times = np.concatenate([np.array([self._signal[0]], np.uint64), signals["tsc"]])
         given = np.concatenate([np.array([self._signal[1]], np.uint64), signals["seq"]])
         return newest_before(times, given, at + np.uint64(slack))
@@ -179,7 +179,7 @@ class KernelNumbers:
         rungs = by_kind(batch).of(EventKind.RUNG)
         for vm in vms_in(rungs):
             self._rungs[vm] = int(rungs["tsc"][rungs["vm"] == vm][-1])
-        signals = rings if self._direct else by_kind(batch).of(*SIGNALS)
+        signals = rings if self._direct else by_kind(batch).of(*SIGNALLING)
         if signals.size:
             self._signal = int(signals["tsc"][-1]), int(signals["seq"][-1])
 

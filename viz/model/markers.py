@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bellwire.engine.events import Clock, EventKind
+from bellwire.engine.events import SIGNALLING, Clock, EventKind
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.past import Past, Unknown
 from bellwire.viz.text.figures import count_of, duration, grouped
-
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,6 @@ class Markers:
         kinds = self._past.kinds(first, last)
         if isinstance(kinds, Unknown):
             return Between(last - first, unknown=kinds.why)
-        signals = None if Trait.DIRECT in self._traits else sum(int(kinds[kind]) for kind in SIGNALS)
+        signals = None if Trait.DIRECT in self._traits else sum(int(kinds[kind]) for kind in SIGNALLING)
         rings, handlers, exits = (int(kinds[kind]) for kind in (EventKind.RING, EventKind.HANDLER, EventKind.EXIT))
         return Between(last - first, rings, signals, handlers, None if Trait.REAL_QEMU in self._traits else exits)

@@ -11,7 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, each_of, ids_in, no_events, vms_in
+from bellwire.engine.events import (
+    SIGNALLING,
+    STATS,
+    Clock,
+    EventKind,
+    Events,
+    by_kind,
+    each_of,
+    ids_in,
+    no_events,
+    vms_in,
+)
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.outlet import kinds_passed_over, passed_over
 from bellwire.viz.wires.way_counts import WayCounts
@@ -28,7 +39,7 @@ Counts = npt.NDArray[np.float64]
 KINDS: dict[str, tuple[EventKind, ...]] = {
     "doorbells": (EventKind.RING,),
     "reads": (EventKind.DOORBELL,),
-    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
+    "interrupts": SIGNALLING,
     "ioctls": (EventKind.IRQ_IOCTL,),
     "handlers": (EventKind.HANDLER,),
     "exits": (EventKind.EXIT,),

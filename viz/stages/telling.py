@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwire.engine.counted import number_of
-from bellwire.engine.events import EventKind, Lane, exit_name
+from bellwire.engine.events import SIGNALLING, EventKind, Lane, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT
 from bellwire.engine.language import told_pid, tr, tr_as
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
@@ -15,8 +15,6 @@ from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import grouped, spent
-
-SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ class Telling:
     @property
     def answers(self) -> int:
         """The newest doorbell that it answers; 0: none."""
-        signal = self.around.stamped(self.point.stamp("irq"), *SIGNALS)
+        signal = self.around.stamped(self.point.stamp("irq"), *SIGNALLING)
         return 0 if signal is None else int(signal["arg"])
 
     @property

@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Switch, chosen, end_to_end, no_events, vms_in
+from bellwire.engine.events import SIGNALLING, EventKind, Events, Switch, chosen, end_to_end, no_events, vms_in
 from bellwire.engine.outlet import passed_over
 
 REMEMBERED = 128  # signals of earlier batches whose handlers may be still to come
 SLACK = 4  # doorbells that are cut in two where some were passed over: their exit is told of, their end is not
 BY_NUMBER = ("taken", "noted", "injected")  # what is counted here
-SENT = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -45,7 +44,7 @@ class WayCounts:
         on = self._registered(of_kind.get(EventKind.WIRE, none), stayed)
         found: list[tuple[str, Events, Numbers | int]] = [("taken", stayed[on], 1), ("noted", stayed[~on], 1)]
         self._direct = self._direct or bool((of_kind.get(EventKind.WIRE, none)["seq"] > 0).any())
-        self._remember({kind: of_kind[kind] for kind in SENT if kind in of_kind})
+        self._remember({kind: of_kind[kind] for kind in SIGNALLING if kind in of_kind})
         handlers = self._that_can_be_told(of_kind.get(EventKind.HANDLER, none))
         found.append(("injected", handlers[self._written(handlers["seq"])], 1))
         return found + (self._passed_over(told) if told.size else [])

@@ -14,6 +14,7 @@ import numpy as np
 from bellwire.engine.events import (
     BUFFERS_ADDED,
     BUFFERS_USED,
+    SIGNALLING,
     EventKind,
     Events,
     Lane,
@@ -170,7 +171,7 @@ def first_number(events: Events) -> int:
 
 def signals_in(events: Events) -> Events:
     """What signals interrupts, in order."""
-    return select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+    return select(events, *SIGNALLING)
 
 
 def under_way(journeys: Journeys, t0: int, t1: int) -> Journeys:

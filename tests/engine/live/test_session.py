@@ -25,7 +25,17 @@ import bellwire.engine.machines.guest
 import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
-from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.events import (
+    SIGNALLING,
+    STATS,
+    EventfdRole,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    Switch,
+    doorbell_numbers,
+)
 from bellwire.engine.folds.signal_ways import InterruptWay, SignalWays
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.headway import ThreadsWay
@@ -56,7 +66,6 @@ from tests.support.sessions import (
 
 pytestmark = pytest.mark.kvm
 
-SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 NAMES = [scenario.name for scenario in list_scenarios() if not refusal(scenario)]
 KINDS = one_of_each({scenario.name: scenario for scenario in list_scenarios()})
 SPINNING = () if os.environ.get("BELLWIRE_SPINNING") == "all" else tuple(KINDS)
@@ -111,7 +120,7 @@ def journey(events: Events, doorbell: int, queues: int = 1) -> list[EventKind]:
         own = own[own["tsc"] >= own["tsc"][own["kind"] == EventKind.RING]]
         return list(dict.fromkeys(map(EventKind, own["kind"].tolist())))
     numbered = {EventKind.RING, EventKind.RUNG, EventKind.EXIT}
-    answers = events[np.isin(events["kind"], SIGNALS_OF_THE_HOST) & (events["arg"] == doorbell)]
+    answers = events[np.isin(events["kind"], SIGNALLING) & (events["arg"] == doorbell)]
     irqs = set(answers["seq"].tolist())
     chosen = []
     newest = doorbell_numbers(events, queues)
@@ -120,7 +129,7 @@ def journey(events: Events, doorbell: int, queues: int = 1) -> list[EventKind]:
         if (
             (kind in numbered and row["seq"] == doorbell)
             or (kind == EventKind.DOORBELL and number == doorbell)
-            or (kind in (*SIGNALS_OF_THE_HOST, EventKind.WINDOW, EventKind.HANDLER) and int(row["seq"]) in irqs)
+            or (kind in (*SIGNALLING, EventKind.WINDOW, EventKind.HANDLER) and int(row["seq"]) in irqs)
         ):
             chosen.append(kind)
     return chosen

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, event
+from bellwire.engine.events import EVENT, SIGNALLING, Clock, EventKind, Events, Lane, event
 from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import event_span, journey_span
-from bellwire.viz.model.markers import SIGNALS, Markers
+from bellwire.viz.model.markers import Markers
 from bellwire.viz.model.past import HeldPast
 from bellwire.viz.model.rates import Rates
 
@@ -72,7 +72,7 @@ def test_what_lies_between_is_counted(past: HeldPast) -> None:
         assert between
         assert between.cycles == high - low
         assert between.doorbells == (kinds == EventKind.RING).sum()
-        assert between.interrupts == np.isin(kinds, SIGNALS).sum()
+        assert between.interrupts == np.isin(kinds, SIGNALLING).sum()
         assert between.handlers == (kinds == EventKind.HANDLER).sum()
         assert between.exits == (kinds == EventKind.EXIT).sum()
         assert between.whole

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import Clock, EventKind, Events, Lane
+from bellwire.engine.events import SIGNALLING, Clock, EventKind, Events, Lane
 from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.viz.model.journey_of import around, latency_of, members
 from bellwire.viz.model.live import LiveModel
@@ -22,7 +22,7 @@ from bellwire.viz.text.figures import THIN, Durations, grouped, spent
 
 # What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
 GUESTS = (EventKind.RING, EventKind.RUNG, EventKind.HANDLER, EventKind.EXIT, EventKind.WINDOW)
-HOSTS = (EventKind.DOORBELL, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT, EventKind.RESAMPLE)
+HOSTS = (EventKind.DOORBELL, *SIGNALLING, EventKind.RESAMPLE)
 NUMBERED = frozenset((*GUESTS, *HOSTS))
 PIECE = 1 << 14  # rows that are written in one go
 
