@@ -6,6 +6,7 @@ events whose numbers are such as events have; nobody behind the door looks again
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,8 @@ from bellwire.engine.folds.beginning import Before
 from bellwire.engine.kvm.gsi import GSI_COUNT
 from bellwire.engine.outlet import MOST_AMOUNT
 from bellwire.engine.recordings.arrow_stream import Codec, Message
-from bellwire.engine.recordings.header import FIELDS
-from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
+from bellwire.engine.recordings.header import FIELDS, METADATA
+from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS, batch_facts
 
 MOST_SIGNALS = 2**56  # numbers of doorbells and interrupts, and whatever counts them
 MOST_WATCHED = 2**60  # bits of Setting.KERNEL
@@ -133,12 +134,24 @@ def check_rows(message: Message) -> None:
 
 
 def decoded(message: Message, data: bytes | memoryview) -> Events:
-    """The events in a batch's `data`, header and body; ValueError if they cannot be events."""
+    """The events in a batch's `data`, header and body; ValueError if they cannot be events, or others were written."""
     check_rows(message)
     columns = dict(unpacked(message, data, message.codec) if message.codec else columns_of(message, data))
+    about = message.metadata.get(METADATA)
+    crc32 = batch_facts(about).crc32 if about is not None else None
+    if crc32 is not None and crc32 != crc32_of(columns):
+        raise ValueError("not what was written")
     if not plausible(columns):  # not of what is put together: a column in one piece is read several times as fast
         raise ValueError("not events")
     return put_together(columns, message.rows)
+
+
+def crc32_of(columns: Mapping[str, npt.NDArray[Any]]) -> int:
+    """The checksum of a batch's events: of each column as it lies in an uncompressed file, one after the other."""
+    crc = 0
+    for field in FIELDS:
+        crc = zlib.crc32(columns[field.name].data, crc)
+    return crc
 
 
 def kinds_in(message: Message, read: Read) -> npt.NDArray[np.uint16]:

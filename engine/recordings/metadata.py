@@ -162,17 +162,19 @@ def whole_text(text: str, most: int) -> bool:
 
 @dataclass(frozen=True)
 class BatchFacts:
-    """first, last: TSC of its first and its last event."""
+    """first, last: TSC of its first and its last event. crc32: of its columns; None: an older file does not say it."""
 
     first: int
     last: int
     events: int
+    crc32: int | None = None
 
 
 def batch_facts(text: bytes) -> BatchFacts:
     """The facts in a batch's metadata."""
     table = json_table(text, "a batch's metadata")
-    facts = BatchFacts(table.whole("first"), table.whole("last"), table.whole("events", 1, MOST_ROWS))
+    crc32 = table.whole("crc32", 0, 2**32 - 1) if "crc32" in table else None
+    facts = BatchFacts(table.whole("first"), table.whole("last"), table.whole("events", 1, MOST_ROWS), crc32)
     if facts.first > facts.last:
         raise ValueError(tr("a batch that ends before it begins"))
     return facts

@@ -15,12 +15,13 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self, cast
+from typing import IO, Any, Literal, Self, cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
@@ -30,6 +31,7 @@ from bellwire.engine.outputs import MisplacedError, grow, reason, whole_or_not
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_to_json
 from bellwire.engine.recordings.attached.seen_json import Number
+from bellwire.engine.recordings.batch import crc32_of
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.metadata import MOST_BYTES
 from bellwire.engine.recordings.outline import Outline
@@ -37,6 +39,8 @@ from bellwire.engine.recordings.outline import Outline
 BATCH = 1 << 16  # events: 2 MB
 HOLD_SECONDS = 0.25  # how long events wait for their batch to become full
 PATIENCE_SECONDS = 1.0  # a guest does not wait for whoever reads its events from a pipe
+EventColumns = Mapping[str, npt.NDArray[Any]]
+NO_COLUMNS: EventColumns = {field.name: no_events()[field.name] for field in FIELDS}
 STREAM = ".arrows"  # suffix of a recording without what makes a stream a file
 
 
@@ -117,22 +121,24 @@ class Recorder:
         """Writes one batch; its metadata says what is in it, so that nobody has to look."""
         if self.error is not None:
             return
+        columns = {field.name: np.ascontiguousarray(events[field.name]) for field in FIELDS}
         about = {"first": int(events["tsc"][0]), "last": int(events["tsc"][-1]), "events": events.size}
-        if self._put(events, about):
+        text = json.dumps(about | {"crc32": crc32_of(columns)})
+        if self._put(columns, {METADATA: text.encode()}):
             self.outline.feed(events)
 
-    def _put(self, events: Events, about: dict[str, int] | str) -> bool:
-        """Writes one message, and says what it is about. False, and the reason in `error`, if it cannot be written."""
-        text = about if isinstance(about, str) else json.dumps(about)
-        metadata = {METADATA: text.encode()}
-        if self.annotations and not events.size:
+    def _put_end(self) -> None:
+        """Writes what the run has come to, and what is written on it."""
+        metadata = {METADATA: self.outline.to_json().encode()}
+        if self.annotations:
             metadata[ANNOTATIONS] = annotations_to_json(self.annotations).encode()
-        return self._put_message(events, metadata)
+        self._put(NO_COLUMNS, metadata)
 
-    def _put_message(self, events: Events, metadata: dict[bytes, bytes]) -> bool:
-        columns = [pa.array(np.ascontiguousarray(events[field.name])) for field in FIELDS]
+    def _put(self, columns: EventColumns, metadata: dict[bytes, bytes]) -> bool:
+        """Writes one message. False, and the reason in `error`, if it cannot be written."""
+        arrays = [pa.array(columns[field.name]) for field in FIELDS]
         try:
-            self._writer.write_batch(pa.record_batch(columns, schema=self._schema), custom_metadata=metadata)
+            self._writer.write_batch(pa.record_batch(arrays, schema=self._schema), custom_metadata=metadata)
             self._file.flush()
         except OSError as error:
             self._fail(error, reason(error))
@@ -146,7 +152,7 @@ class Recorder:
         self.annotations = annotations
         if self.error is None:
             self.flush()
-            self._put(no_events(), self.outline.to_json())
+            self._put_end()
 
     def note(self, note: SeenNote, number: Number = int) -> None:
         """Writes what stands between the events, at once: whoever is killed has not lost it.
@@ -158,7 +164,7 @@ class Recorder:
         if self.error is None and room:
             self.flush()
             self._notes, self._noted = self._notes + 1, self._noted + len(text)
-            self._put_message(no_events(), {SEEN: text})
+            self._put(NO_COLUMNS, {SEEN: text})
 
     def _fail(self, error: Exception, why: str) -> None:
         """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
@@ -173,7 +179,7 @@ class Recorder:
             return
         self.flush()
         if self.error is None:
-            self._put(no_events(), self.outline.to_json())
+            self._put_end()
         self._closed = True
         try:
             self._writer.close()

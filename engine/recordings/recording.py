@@ -54,6 +54,7 @@ Entries = npt.NDArray[np.void]  # shape (batches,), dtype ENTRY
 LATEST = 2**64 - 1  # TSC
 YEAR = 365 * 86400.0  # seconds
 CACHED = 48 << 20  # bytes of batches that are kept once they were read
+NAMED = 5  # damaged batches that a sentence names
 PARTS = 8  # batches of which a part is kept
 MOST_YEARS = 10  # between a recording's first event and its last
 SMALL = 16 << 20  # bytes of events that any file may hold; a larger one
@@ -317,9 +318,10 @@ class Recording:
         if self.damaged:
             found.append(
                 tr_n(
-                    "{n} event lies in damaged parts and is left out.",
-                    "{n} events lie in damaged parts and are left out.",
+                    "{n} event lies in damaged parts and is left out: {batches}.",
+                    "{n} events lie in damaged parts and are left out: {batches}.",
                     sum(self.damaged.values()),
+                    batches=self._damaged_words(),
                 )
             )
         if self.illegible:
@@ -327,6 +329,13 @@ class Recording:
         if self.changed:
             found.append(tr("{path} has been cut off, replaced or removed since it was opened.", path=self.path))
         return " ".join(found)
+
+    def _damaged_words(self) -> str:
+        """Which batches are damaged, the first of them."""
+        numbers = sorted(self.damaged)
+        named = ", ".join(str(number + 1) for number in numbers[:NAMED]) + " …" * (len(numbers) > NAMED)
+        total = self.entries.size
+        return tr_n("batch {named} of {total}", "batches {named} of {total}", len(numbers), named=named, total=total)
 
     @property
     def lost_nothing(self) -> bool:

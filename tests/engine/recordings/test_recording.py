@@ -7,15 +7,16 @@ import os
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Clock, EventKind, Lane, Setting, Switch, end_to_end, event
+from bellwire.engine.events import EVENT, Clock, EventKind, Lane, Setting, Switch, end_to_end, event
 from bellwire.engine.outlet import Outlet
-from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
+from bellwire.engine.recordings.arrow_stream import END_OF_STREAM, read_message
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION_ATTACHED, Header
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
@@ -116,6 +117,42 @@ def test_a_part_is_checked_as_a_whole_batch_is(large: Path, tmp_path: Path) -> N
     assert damaged.window(there, there + 1).size == 0
     assert damaged.damaged == {2: BATCH}
     assert damaged.window(there + 9000, there + 9001).size == 0  # nothing of it is believed from then on
+
+
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+def test_a_bit_that_is_another_one_damages_its_batch_and_the_sentence_names_that(
+    compression: Literal["lz4", "zstd"] | None, tmp_path: Path
+) -> None:
+    """What comes of most bits may be an event all the same: nothing but the checksum tells."""
+    path, written = tmp_path / "flipped.arrow", [batch(1000, 40), batch(1400, 40), batch(1800, 40)]
+    with Recorder(path, HEADER, compression=compression) as recorder:
+        for events in written:
+            recorder.append(events)
+            recorder.flush()
+    with path.open("rb") as file:
+        message = read_message(file.fileno(), int(Recording(path).entries["offset"][1]))
+    assert message is not None
+    content, damaged = path.read_bytes(), 0
+    for position in range(message.offset + message.header_size, message.end):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        recording = Recording(path)
+        found = list(recording.batches())
+        if recording.damaged:
+            damaged += 1
+            assert [events["kind"].tolist() for events in found[1:]] == [[EventKind.LOST], [EventKind.RING] * 40]
+            assert recording.warning == "40 events lie in damaged parts and are left out: batch 2 of 3."
+        else:
+            for read, events in zip(found, written, strict=False):
+                np.testing.assert_array_equal(read, events)
+    assert damaged >= (40 * EVENT.itemsize if compression is None else 40)
+
+
+def test_what_older_ones_have_written_says_no_checksum(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.engine.recordings.batch.crc32_of", None)
+    content = path.read_bytes().replace(b'"crc32"', b'"other"')
+    path.write_bytes(content)
+    assert sum(events.size for events in Recording(path).batches()) == 9
+    assert Recording(path).warning == ""
 
 
 def test_a_part_of_a_batch_whose_times_are_not_those_that_it_says_is_not_believed(large: Path, tmp_path: Path) -> None:
