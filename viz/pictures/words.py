@@ -23,15 +23,20 @@ PERCENTILES = (50, 99)
 
 
 def caption_and_alt(drawing: Drawing, model: LiveModel) -> tuple[str, str]:
-    """The caption: what is shown of which run, and when. The alt text: that, and what is to be read there."""
-    caption = tr(
+    """The caption, and the alt text: that, and what is to be read there."""
+    caption = picture_caption(drawing, model)
+    return caption, f"{caption} {what_is_said(drawing, model)}".strip()
+
+
+def picture_caption(drawing: Drawing, model: LiveModel) -> str:
+    """What is shown of which run, and when."""
+    return tr(
         "{what} of “{title}” {when}, on {backend}.",
         what=what_is_shown(drawing.of),
         title=tr(model.scenario.title),
         when=when_it_is(model),
         backend=back_end_words(model.source.backend, model.source.host),
     )
-    return caption, f"{caption} {what_is_said(drawing, model)}".strip()
 
 
 def what_is_shown(of: QWidget) -> str:

@@ -66,3 +66,4 @@ def slow_down(model: LiveModel, factor: float) -> None:
         model.transport.seek(max(int(begin(chosen)[0]) - lead, model.events.first))
     model.transport.set_factor(factor)
     model.transport.play()
+    model.transport.judge(model.usual_seconds)  # before the first frame, which is seen before anything has moved

@@ -16,6 +16,8 @@ from bellwire.viz.pictures.clips.gif import GifFile
 from bellwire.viz.pictures.clips.subtitles import CUE_SECONDS, Cues
 from bellwire.viz.pictures.making import DrawView
 from bellwire.viz.pictures.provenance import Provenance, provenance_of
+from bellwire.viz.pictures.words import picture_caption
+from bellwire.viz.text.figures import duration
 
 LEAST_MEMORY = 800 * 10**6  # bytes of addresses, with which no clip came to its end
 PAINTED = 0.9  # of the work; the rest is putting the file together
@@ -51,23 +53,34 @@ def made_clip(
     file, cues = clip_file(suffix, asked), Cues(asked.rate, min(asked.pace.stage_seconds or CUE_SECONDS, CUE_SECONDS))
     frames = 0
     with filmed(path, asked, draw_window, show_window) as film:
-        told = provenance_of_clip(film.course.source.recording, asked, named or path.name, suffix)
+        source, begins = film.course.source.recording, ""
         title = f"{film.course.model.scenario.name}: {picture.view}"
         for frame in film:
             look()
+            begins = begins or picture_caption(film.drawing, film.course.model)
             file.add(frame.pixels)
             cues.add(frame.said, frame.idle)
             frames += 1
             progress(PAINTED * frames / film.frames)
+        said = caption_and_text(begins, frames / asked.rate, cues)
+        told = provenance_of_clip(source, asked, named or path.name, suffix, said)
     about = {"title": title, "comment": told.command, TOLD_IN: told.as_json()}
     content = file.finish(cues.all, about)
     progress(1.0)
     return MadeClip(content, cues.webvtt(picture.language), frames)
 
 
-def provenance_of_clip(recording: Recording, asked: ClipAsked, source: str, suffix: str) -> Provenance:
-    """Of a clip: of the picture that it begins with, and the command that makes all of it."""
-    told = provenance_of(recording, asked.begins, source, suffix, ("", ""))
+def caption_and_text(begins: str, seconds: float, cues: Cues) -> tuple[str, str]:
+    """The caption: what is shown, how long, and from when on. The text in its place: that, and what is said."""
+    caption = tr("A clip of {time}, from here on: {picture}", time=duration(seconds * 1e9), picture=begins)
+    return caption, " ".join((caption, *(cue.text for cue in cues.all)))
+
+
+def provenance_of_clip(
+    recording: Recording, asked: ClipAsked, source: str, suffix: str, said: tuple[str, str]
+) -> Provenance:
+    """Of a clip: of the picture that it begins with, what is told of all of it, and the command that makes it."""
+    told = provenance_of(recording, asked.begins, source, suffix, said)
     return replace(told, command=asked.command(source, f"{asked.picture.view}{suffix}"))
 
 

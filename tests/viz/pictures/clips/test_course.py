@@ -55,6 +55,16 @@ def test_slow_motion_begins_shortly_before_its_journey_and_goes_on_to_the_next()
         assert before < int(begin(first)[0]) < before + model.clock.cycles(0.4 / 20000) * 1.01
 
 
+@pytest.mark.parametrize(("pace", "together"), [("10", True), ("20000", False)])
+@pytest.mark.parametrize("at", ["", "#40"])
+def test_the_first_frame_shows_journeys_as_the_next_ones_do(pace: str, at: str, together: bool) -> None:
+    """It told of a journey where all others say that journeys are too short to be seen."""
+    with course_of(pace, at) as course:
+        shown = [course.model.transport.together for _ in range(4) if course.go_on()]
+    with course_of(pace, at) as course:
+        assert [course.model.transport.together, *shown] == [together] * 5
+
+
 def test_real_time_is_the_recordings() -> None:
     with course_of("live", "1s", seconds=0.5) as course:
         stood = course.model.now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from functools import lru_cache
+from html import unescape
 
 import av
 import numpy as np
@@ -17,6 +18,7 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS, ClipAsked, ClipPace
 from bellwire.viz.pictures.clips.encoding import encoder_refusals_told, pyav
 from bellwire.viz.pictures.clips.making_clips import MadeClip, made_clip
+from bellwire.viz.pictures.provenance import json_told, provenance_from, told_in
 from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
 from bellwire.viz.window.picturing.filmed_window import show_window_frame
@@ -74,6 +76,16 @@ def test_what_is_said_is_beside_it_and_in_it(suffix: str) -> None:
     assert [text for text in within if text] == [line.replace("&gt;", ">") for line in beside]
     assert len(beside) == 3
     assert beside[0].startswith("The guest's OUT #")
+
+
+@pytest.mark.parametrize("suffix", CLIP_FORMATS)
+def test_for_whoever_does_not_see_it_there_is_a_text_in_it(suffix: str) -> None:
+    told = provenance_from(json_told(told_in(short_clip(suffix).content)))
+    assert told.caption.startswith("A clip of 1.60 s, from here on: Diagram of host, QEMU and guest of “")
+    assert told.alt.startswith(told.caption)
+    said = [line for line in short_clip(suffix).sentences.splitlines()[4:] if line and "-->" not in line]
+    assert said
+    assert all(" ".join(unescape(line).split()) in told.alt for line in said)
 
 
 def test_it_is_the_same_file_each_time() -> None:
