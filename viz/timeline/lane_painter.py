@@ -23,6 +23,7 @@ from bellwire.viz.timeline.scene import Scene
 from bellwire.viz.timeline.view import TimeScale
 
 GAP = 0.5  # of a lane's height, between lanes
+APART = 4.0  # pixels between a journey's number and what has no room beside it
 NARROW = 8.0  # pixels of a block that has neither round corners nor room for a word
 CAPTION_MARGIN = 10.0  # pixels
 SHORTEST = "0 s"  # no caption is narrower: what has no room for this needs no words
@@ -56,27 +57,30 @@ class LanePainter:
         self.rects = lane_rects(area, scene.lanes)
         self.x = self.scale.x
 
-    def paint(self, chosen: int, taken: Sequence[QRectF] = ()) -> None:
-        """The lanes; the journey with the number `chosen` (0: none) is highlighted. taken: where no number has room."""
+    def paint(self, chosen: int, taken: Sequence[QRectF] = (), handles: Sequence[QRectF] = ()) -> None:
+        """The lanes; the journey with the number `chosen` (0: none) is highlighted.
+
+        taken: where no number has room; handles: beside which one stands that begins below it.
+        """
         for lane in self.scene.lanes:
             self._paint_ground(lane)
         if self.scene.shares is not None:
             self._paint_shares(self.scene.shares)
         else:
-            self._paint_each(chosen, taken)
+            self._paint_each(chosen, taken, handles)
 
     def paint_chosen(self, events: Events) -> None:
         """The events that are chosen, over whatever else is marked."""
         for event in events:
             self._paint_chosen(event)
 
-    def _paint_each(self, chosen: int, taken: Sequence[QRectF]) -> None:
+    def _paint_each(self, chosen: int, taken: Sequence[QRectF], handles: Sequence[QRectF]) -> None:
         for lane in self.scene.lanes:
             for row, color in lane.rows:
                 self._blocks(lane, row, color)
         self._paint_bridges(chosen)
         self._paint_ticks()
-        self._paint_numbers(taken)
+        self._paint_numbers([*taken, *handles], handles)
 
     def _paint_ground(self, lane: TimelineLane) -> None:
         rect = self.rects[lane.key]
@@ -245,7 +249,7 @@ class LanePainter:
         corners = (QPointF(0, -half), QPointF(half, 0), QPointF(0, half), QPointF(-half, 0))
         self.painter.drawPolygon([at + corner for corner in corners])
 
-    def _paint_numbers(self, taken: Sequence[QRectF]) -> None:
+    def _paint_numbers(self, taken: Sequence[QRectF], handles: Sequence[QRectF]) -> None:
         """The journeys' numbers above the first lane, as many as have room."""
         last = -1e9
         self.painter.setFont(self.theme.font(10.5, mono=True))
@@ -257,8 +261,9 @@ class LanePainter:
             if not (x > last and self.area.left() <= x):
                 continue
             text = f"#{grouped(seq)}"
+            x = max([x, *(handle.right() + APART for handle in handles if handle.left() <= x <= handle.right())])
             end = x + metrics.horizontalAdvance(text)
-            free = not any(box.left() - 4 < end and x < box.right() + 4 for box in taken)
+            free = not any(box.left() - APART < end and x < box.right() + APART for box in taken)
             if free and end <= self.area.right():
                 self.painter.drawText(QPointF(x, self.area.top() - 4), text)
                 last = end + 12

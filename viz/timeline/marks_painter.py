@@ -19,6 +19,7 @@ from bellwire.viz.text.figures import count_of
 from bellwire.viz.timeline.view import TimeScale, rounded_step
 
 BEFORE = 20  # pixels that the first time may begin before the lanes
+POINTER = 12  # pixels at 100 % that the playhead's handle is wide
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken
 PLAYHEAD = "playhead"
@@ -62,11 +63,21 @@ class MarksPainter:
             return
         x, color = self.scale.x(tsc), self.theme.color("paused")
         self._line(x, color, Qt.PenStyle.SolidLine)
-        half, top = self.theme.px(6), self.area.top() - self.theme.px(STRIP)
+        handle = self.handle(x, self.theme.px(POINTER))
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(color)
-        tip = QPointF(x, top + 2 * half)
-        self.painter.drawPolygon(QPolygonF([QPointF(x - half, top), QPointF(x + half, top), tip]))
+        tip = QPointF(x, handle.top() + handle.width())
+        self.painter.drawPolygon(QPolygonF([handle.topLeft(), handle.topRight(), tip]))
+
+    def handle(self, x: float, wide: float) -> QRectF:
+        """Where one is in the strip, so many pixels wide."""
+        high = self.theme.px(STRIP)
+        return QRectF(x - wide / 2, self.area.top() - high, wide, high - 2)
+
+    def handles(self, playhead: int | None, markers: Sequence[int]) -> list[QRectF]:
+        """Where those are that are seen. playhead: None if it is not marked."""
+        all = [(tsc, STRIP) for tsc in markers] + ([] if playhead is None else [(playhead, POINTER)])
+        return [self.handle(self.scale.x(tsc), self.theme.px(wide)) for tsc, wide in all if self.scale.shows(tsc)]
 
     def stage(self, mark: StageMark) -> None:
         """Of the signal that is looked at: a line where its stage began, if measured, else the shaded stretch."""
@@ -133,8 +144,7 @@ class MarksPainter:
         self.painter.drawLine(QPointF(x, self.area.top() - 6), QPointF(x, self.area.bottom()))
 
     def _flag(self, name: str, x: float) -> None:
-        size = self.theme.px(STRIP)
-        flag = QRectF(x - size / 2, self.area.top() - size, size, size - 2)
+        flag = self.handle(x, self.theme.px(STRIP))
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(self.theme.color("focus"))
         self.painter.drawRoundedRect(flag, 3, 3)

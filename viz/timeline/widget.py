@@ -230,7 +230,9 @@ class Timeline(Card):
         painter.setClipRect(area.adjusted(0, -self.theme.px(STRIP), 0, 2))
         lanes = LanePainter(painter, self.theme, area, self.scene, self.model.clock)
         leaves = self._leaves()
-        lanes.paint(self._chosen(), [leaf.box for leaf in leaves])
+        away, places = self.model.transport.away, self.model.markers.places
+        handles = marks.handles(self.model.playhead if away else None, tuple(places.values()))
+        lanes.paint(self._chosen(), [leaf.box for leaf in leaves], handles)
         if self.mark is not None:
             marks.stage(self.mark)
         lanes.paint_chosen(self.model.selection.events)
@@ -242,8 +244,8 @@ class Timeline(Card):
         marks.losses(self.model.losses)
         for leaf in leaves:
             paint_leaf(painter, self.theme, leaf, area.bottom(), leaf.index == self.model.annotations.chosen)
-        marks.markers(self.model.markers.places)
-        if self.model.transport.away:
+        marks.markers(places)
+        if away:
             marks.playhead(self.model.playhead)
         painter.restore()
         if not self.model.journeys.total:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from bellwire.engine.events import Clock
+from bellwire.engine.folds.journeys import no_journeys
 from bellwire.engine.folds.spans import Spans
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.style.theme import DARK
@@ -18,7 +19,9 @@ from bellwire.viz.text.figures import spent
 from bellwire.viz.timeline import lane_painter
 from bellwire.viz.timeline.lane_painter import LanePainter
 from bellwire.viz.timeline.lanes import lanes_of
+from bellwire.viz.timeline.marks_painter import MarksPainter
 from bellwire.viz.timeline.scene import Scene
+from bellwire.viz.timeline.view import TimeScale
 from tests.support.painted import ink
 
 LANES = lanes_of(load_scenario("roundtrip"), 1)
@@ -66,3 +69,20 @@ def test_words_are_made_for_no_block_without_room_for_any(monkeypatch: pytest.Mo
     LanePainter(painter, DARK, QRectF(image.rect()), scene, Clock(1e9)).paint(0)
     painter.end()
     assert made == [50]
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("away", range(-40, 60, 5))
+def test_a_handle_covers_nothing_of_a_number(away: int) -> None:
+    """A journey that is looked at begins where the playhead is: of "#733" its first sign was below the handle."""
+    journeys = np.zeros(1, no_journeys().dtype)
+    journeys["ring"], journeys["seq"] = 500, 733
+    image = QImage(1000, 200, QImage.Format.Format_ARGB32)
+    painter, area = Words(image), QRectF(0, 30, 1000, 150)
+    handles = MarksPainter(painter, DARK, area, TimeScale(0, 1000, 0, 1000)).handles(500 + away, [900])
+    LanePainter(painter, DARK, area, Scene(0, 1000, LANES, journeys), Clock(1e9)).paint(0, (), handles)
+    painter.end()
+    numbers = [box for box in painter.drawn if box.bottom() <= area.top()]
+    assert len(handles) == 2
+    assert not any(box.intersects(handle) for box in numbers for handle in handles)
+    assert len(numbers) == 1 or 0 < away < 40  # in the midst of it, where it is left out
