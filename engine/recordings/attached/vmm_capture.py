@@ -84,9 +84,9 @@ class VmmCapture(WritingThread):
             with ExitStack() as stack:
                 attachment = stack.enter_context(Attachment(self.process.pid))
                 stream = stack.enter_context(AttachedStream(self.process))
-                topology = attachment.look()
-                stream.follow(topology)
+                stream.follow(attachment.look())
                 wait_until_ready(stream)
+                topology = attachment.look()  # what was registered before it listens is told by nobody
                 recorder = self._recorder = stack.enter_context(self._opened(stream))
                 written = SeenWritten(recorder, stream, self._number)
                 written.begin(topology)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from bellwire.engine._core import lib
 from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process
+from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Setting
@@ -29,7 +31,7 @@ from bellwire.engine.recordings.attached import vmm_capture
 from bellwire.engine.recordings.attached.seen_events import addresses_of, threads_of
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.uses import wire_uses
-from bellwire.engine.recordings.attached.vmm_capture import VmmCapture, named_thread, named_threads
+from bellwire.engine.recordings.attached.vmm_capture import VmmCapture, named_thread, named_threads, wait_until_ready
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Order
@@ -164,6 +166,22 @@ def test_what_is_registered_meanwhile_is_noted(tmp_path: Path) -> None:
     changes = [sentence for _, sentence in SeenMoments(recording).changes]
     assert any(sentence.startswith("New: ioeventfd at port 0x510") for sentence in changes)
     assert any(sentence.startswith("Gone: ioeventfd at port 0x510") for sentence in changes)
+
+
+def test_what_is_registered_before_it_listens_is_there_from_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Kvm() as kvm, Vm(kvm) as vm, Eventfd() as eventfd, ExitStack() as registered:
+
+        def until_ready(stream: AttachedStream) -> None:
+            registered.enter_context(Ioeventfd(vm, eventfd, 0x510, 2, pio=True))
+            wait_until_ready(stream)
+
+        monkeypatch.setattr(vmm_capture, "wait_until_ready", until_ready)
+        capture = begun(tmp_path / "own.arrow", own_process())
+        recording, _ = ended(capture)
+    first = SeenMoments(recording).topologies[0]
+    assert [one.match.address for seen in first.vms for one in seen.ioeventfds] == [0x510]
 
 
 def test_each_doorbell_is_of_what_was_registered_just_then(tmp_path: Path) -> None:
