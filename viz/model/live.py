@@ -68,6 +68,11 @@ class Change:
         switch = SWITCH_NAMES[self.switch]
         return tr("{switch} on", switch=switch) if self.on else tr("{switch} off", switch=switch)
 
+    @property
+    def short(self) -> str:
+        """ "on", where there is room for no more."""
+        return tr("on") if self.on else tr("off")
+
 
 @dataclass(frozen=True)
 class Loss:

@@ -186,7 +186,9 @@ class DistributionPlot(Plot):
             if value is not None
         ]
         box = self._place_of_maximum(painter, area, histogram)
-        self.paint_marks(painter, area, marks, [box, *self._paint_before(painter, area, marked, box)])
+        before = self._places_of_before(painter, area, marked, box, [mark.x for mark in marks])
+        self.paint_marks(painter, area, marks, [box, *before])
+        self._paint_before(painter, before)
         self._paint_maximum(painter, area, histogram, box)
         self.paint_readout(painter, area)
 
@@ -216,27 +218,41 @@ class DistributionPlot(Plot):
             box.moveLeft(x + 1.5 * side)
         return box
 
-    def _paint_before(self, painter: QPainter, area: QRectF, marked: Curve, maximum: QRectF) -> list[QRectF]:
-        """Says of the thin curve what it is from, left of its peak or right of it, over the maximum's value; where."""
+    def _before(self) -> str:
+        """What the thin curve is from."""
+        return tr("before {change}", change=self.model.exits.switched)
+
+    def _places_of_before(
+        self, painter: QPainter, area: QRectF, marked: Curve, maximum: QRectF, lines: Sequence[float]
+    ) -> list[QRectF]:
+        """Where it is said what the thin curve is from: left of its peak or right of it, where no line is, over the
+        maximum's value; nowhere if there is no such curve, or no room."""
         histogram = self.model.latencies.before[marked.name]
         if not histogram.count:
             return []
         x, y = self._known(histogram, (self.range.low, self.range.high), self._outline)
         peak = self.canvas.pixel(float(x[np.argmax(y)]), float(y.max()))
         painter.setFont(self.theme.font(11, 500))
-        text, metrics = tr("before {change}", change=self.model.exits.switched), painter.fontMetrics()
-        box = QRectF(0, peak.y() - metrics.height(), metrics.horizontalAdvance(text), metrics.height())
-        box.moveRight(peak.x() - 4)
-        if box.left() < area.left():
-            box.moveLeft(min(peak.x() + 4, area.right() - box.width()))
-        if box.left() < area.left():
+        metrics = painter.fontMetrics()
+        wide, high = metrics.horizontalAdvance(self._before()), metrics.height()
+        lefts = (peak.x() - 4 - wide, min(peak.x() + 4, area.right() - wide))
+        inside = [left for left in lefts if left >= area.left()]
+        if not inside:
             return []
+        left = next((left for left in inside if not any(left - 2 < at < left + wide + 2 for at in lines)), inside[0])
+        box = QRectF(left, peak.y() - high, wide, high)
         if box.intersects(maximum):
             box.moveBottom(maximum.top() - 2)
         box.moveTop(max(box.top(), 0.0))
-        painter.setPen(self.theme.color("text_muted"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)
         return [box]
+
+    def _paint_before(self, painter: QPainter, places: Sequence[QRectF]) -> None:
+        """Over the lines of percentiles, where there is no place beside them."""
+        painter.setFont(self.theme.font(11, 500))
+        for box in places:
+            painter.fillRect(box, self.theme.color("surface", self.theme.faded(0.75)))
+            painter.setPen(self.theme.color("text_muted"))
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft, self._before())
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """How much of each lies below the pointer; the tail of the marked one, and the clock's error."""

@@ -93,10 +93,13 @@ class OverTime(Plot):
             x = area.left() + area.width() * (change.tsc - start) / (end - start)
             if not start <= change.tsc <= end:
                 continue
+            color = self.theme.color(SWITCH_COLORS[change.switch])
             if marks and x - marks[-1].x < TOGETHER:  # at one line: both switches thrown at once
-                marks[-1] = marks[-1]._replace(text=f"{marks[-1].text}\n{change.text}")
+                last = marks[-1]
+                text, short = f"{last.text}\n{change.text}", f"{last.short}\n{change.short}"
+                marks[-1] = last._replace(text=text, short=short, colors=(*last.colors, color))
             else:
-                marks.append(Mark(x, change.text, self.theme.color(SWITCH_COLORS[change.switch])))
+                marks.append(Mark(x, change.text, color, short=change.short, colors=(color,)))
         self.paint_marks(painter, area, marks)
 
 

@@ -42,12 +42,18 @@ def clock_label(model: LiveModel) -> str:
 
 
 class Mark(NamedTuple):
-    """A labelled vertical line at `x` pixels."""
+    """A labelled vertical line at `x` pixels.
+
+    fine: a dotted line with a small label, of a percentile. short: what it says where its text has no room. colors: of
+    the lines of its text, where they are not all in its own.
+    """
 
     x: float
     text: str
     color: QColor
-    fine: bool = False  # a dotted line with a small label: a percentile
+    fine: bool = False
+    short: str = ""
+    colors: tuple[QColor, ...] = ()
 
 
 class DrawnCard(Card):
@@ -152,8 +158,8 @@ class DrawnCard(Card):
     def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:
         """Vertical lines with labels beside them at the top, on the right, at the area's edge on the left.
 
-        A label that would cover another, or something in `taken`, goes further down; one that has no room is left out,
-        a large one also if it came into the lower half, where it would hide what is drawn.
+        A label that would cover another, or something in `taken`, goes further down; one that has no room is short,
+        or else left out, a large one also if it came into the lower half, where it would hide what is drawn.
         """
         for mark in marks:
             painter.setPen(QPen(mark.color, 1.2, Qt.PenStyle.DotLine if mark.fine else Qt.PenStyle.SolidLine))
@@ -161,16 +167,25 @@ class DrawnCard(Card):
         placed = [other.adjusted(0, 0, APART, 0) for other in taken]
         for mark in sorted(marks, key=lambda mark: mark.x):
             painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
-            size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, mark.text)
-            high = area.height() if mark.fine else max(area.height() / 2, size.height())
-            room = QRectF(area.topLeft(), QSizeF(area.width(), high))
             lines = [QRectF(other.x - 1, area.top(), 2, area.height()) for other in marks if other is not mark]
-            label = on_a_side(mark.x, QRectF(size).adjusted(0, 0, APART, 0), room, placed, lines)
-            if label is not None:
-                placed.append(label)
-                painter.fillRect(label, self.theme.color("surface", self.theme.faded(0.75)))
-                painter.setPen(self.theme.color("text_muted") if mark.fine else mark.color)
-                painter.drawText(label, Qt.AlignmentFlag.AlignLeft, mark.text)
+            for text in filter(None, (mark.text, mark.short)):
+                size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, text)
+                high = area.height() if mark.fine else max(area.height() / 2, size.height())
+                room = QRectF(area.topLeft(), QSizeF(area.width(), high))
+                label = on_a_side(mark.x, QRectF(size).adjusted(0, 0, APART, 0), room, placed, lines)
+                if label is not None:
+                    placed.append(label)
+                    painter.fillRect(label, self.theme.color("surface", self.theme.faded(0.75)))
+                    self._paint_label(painter, label, mark, text.splitlines())
+                    break
+
+    def _paint_label(self, painter: QPainter, label: QRectF, mark: Mark, lines: list[str]) -> None:
+        """Each line in its own colour."""
+        usual, high = self.theme.color("text_muted") if mark.fine else mark.color, label.height() / len(lines)
+        for n, line in enumerate(lines):
+            place = QRectF(label.left(), label.top() + n * high, label.width(), high)
+            painter.setPen(mark.colors[n] if mark.colors else usual)
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """What is to be read at the pointer."""

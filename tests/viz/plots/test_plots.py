@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,18 +15,19 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from bellwire.engine.events import EventKind, Lane, event
+from bellwire.engine.events import EventKind, Lane, Switch, event
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Order
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.live import Change, LiveModel
 from bellwire.viz.model.rates import BAR
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.distribution import DistributionPlot, density_outline
 from bellwire.viz.plots.exits import ExitsPlot, layers, rounded_top, sampled
 from bellwire.viz.plots.latency import LatencyPlot, spread_apart, with_gaps
+from bellwire.viz.plots.overtime import SWITCH_COLORS
 from bellwire.viz.plots.plot import Plot, beside, on_a_side, thinned
 from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
 from bellwire.viz.style.readout import paint_readout
@@ -209,6 +211,36 @@ def test_a_switch_is_marked(qtbot: QtBot) -> None:
     left = plot.canvas.x() + x
     column = image.copy(round(left) - 4, plot.canvas.y() + 10, 9, 100)
     assert has_color(column, "interrupt")
+
+
+class Inked(QPainter):
+    """Keeps which words it writes, and in which colour."""
+
+    def __init__(self, image: QImage) -> None:
+        super().__init__(image)
+        self.words = list[tuple[str, str]]()
+
+    def drawText(self, *given: Any) -> None:  # type: ignore[override]  # whichever of its forms
+        self.words.append((given[-1], self.pen().color().name()))
+        super().drawText(*given)
+
+
+@pytest.mark.parametrize(("wide", "words"), [(400, ["ioeventfd off", "irqfd on"]), (90, ["off", "on"]), (20, [])])
+def test_each_switch_is_named_in_its_colour_and_shortly_where_there_is_little_room(
+    wide: int, words: list[str], qtbot: QtBot
+) -> None:
+    """A label without room was left out, and of two at one line both had the colour of the first."""
+    plot = LatencyPlot(model_of("roundtrip"), DARK)
+    shown(plot, qtbot)
+    now = plot.model.playhead
+    changes = [Change(now - 5 * HZ, Switch.IOEVENTFD, False), Change(now - 5 * HZ, Switch.IRQFD, True)]
+    plot.model.changes = changes
+    image = QImage(400, 200, QImage.Format.Format_ARGB32)
+    painter = Inked(image)
+    plot.paint_changes(painter, QRectF(0, 0, wide, 200))
+    painter.end()
+    colors = [DARK.color(SWITCH_COLORS[change.switch]).name() for change in changes]
+    assert painter.words == list(zip(words, colors, strict=False))
 
 
 def test_the_readout_names_every_curve(qtbot: QtBot) -> None:
@@ -499,8 +531,11 @@ def test_the_thin_curve_says_what_it_is_from(qtbot: QtBot) -> None:
     image = QImage(480, 200, QImage.Format.Format_ARGB32)
     painter = QPainter(image)
     assert plot.marked is not None
-    boxes = plot._paint_before(painter, plot.canvas.area(), plot.marked, QRectF())
+    area = plot.canvas.area()
+    boxes = plot._places_of_before(painter, area, plot.marked, QRectF(), [])
+    beside = plot._places_of_before(painter, area, plot.marked, QRectF(), [boxes[0].center().x()])
     painter.end()
+    assert not beside[0].left() <= boxes[0].center().x() <= beside[0].right(), "a percentile's line is in its way"
     assert model.exits.switched == "ioeventfd off"
     assert len(boxes) == 1
     assert plot.canvas.area().adjusted(-1, -1, 1, 1).contains(boxes[0])
