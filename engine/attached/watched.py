@@ -105,7 +105,9 @@ class WatchedVmm:
         """Counts a second, over the last second; {} after the first look."""
         (first, before), (last, seen) = self._looks[0], self._looks[-1]
         counted = rates_between(before, seen, last - first)
-        return counted | sent_rates(seen, self.hops) if counted and self.hops and not self.unheard else counted
+        if not counted or not self.hops or self.unheard:
+            return counted
+        return counted | rung_rates(self.hops) | sent_rates(seen, self.hops)
 
 
 def rates_between(before: Topology, after: Topology, seconds: float) -> Rates:
@@ -122,6 +124,14 @@ def counted_by(topology: Topology) -> Iterator[tuple[RateKey, int]]:
         for doorbell in vm.ioeventfds:
             if (rung := topology.times_rung(doorbell)) is not None:
                 yield (vm.fd, doorbell), rung
+
+
+def rung_rates(hops: HopFigures) -> Rates:
+    """How often each doorbell was rung in the last second, of which a place's count holds what came without it as well.
+
+    Where something was lost only that count is whole.
+    """
+    return {} if hops.lost else {(one.key.vm, one.key.doorbell): one.last_second for one in hops.doorbells}
 
 
 def sent_rates(topology: Topology, hops: HopFigures) -> Rates:

@@ -13,7 +13,7 @@ from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.hops.hops import Hops
 from bellwire.engine.attached.hops.interrupts import MessageKey
 from bellwire.engine.attached.topology import SeenVcpu, Topology
-from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_between, sent_rates
+from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_between, rung_rates, sent_rates
 from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import Kvm, Vm
@@ -41,6 +41,18 @@ def test_a_message_that_a_doorbell_sends_to_another_vmm_is_none_of_this_ones() -
     by_message, _by_pins = HERE.vms[0].irqfds
     rates = sent_rates(HERE, hops.figures(HERE))
     assert rates == {(11, by_message): pytest.approx(2.0)}
+
+
+def test_a_doorbell_is_rung_as_often_as_it_was_there_to_take_it() -> None:
+    """The place is written to ten times, five of them while nothing is registered there."""
+    hops, second = Hops(CLOCK, "kvm_pvm"), 10**9
+    hops.feed(records(), HERE, 1)
+    without = replace(HERE, vms=(replace(HERE.vms[0], ioeventfds=()),))
+    for topology, first in ((without, 0), (HERE, 5)):
+        hops.feed(records(*(store(1000 * n + 100) for n in range(first, first + 5))), topology, second + 1)
+    fast, port = HERE.vms[0].ioeventfds
+    assert rung_rates(hops.figures(HERE)) == {(11, fast): pytest.approx(5.0), (11, port): 0.0}
+    assert rung_rates(replace(hops.figures(HERE), lost=1)) == {}
 
 
 def test_of_irqfds_that_have_the_same_message_none_is_told() -> None:
