@@ -78,7 +78,7 @@ class LatencyPlot(OverTime):
         for curve in self.curves:
             self._draw_line(curve)
         self._fit()
-        self.facts = tr("median of each {ms:.0f} ms", ms=BIN_SECONDS * 1000)
+        self.facts = tr("median per {ms:.0f} ms", ms=BIN_SECONDS * 1000)
         self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies, of_whole_run(self.model))}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""

@@ -17,6 +17,7 @@ RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
 HEADER = 40
 BESIDE = 12  # between the facts and the controls at their right
+BETWEEN_FACTS = " · "
 LEAST_FACTS = 12  # letters: less of the facts says nothing, and the tooltip has all of them
 TITLE_SIZE, REASON_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 13, 11, 11
 SAMPLE, LONG_SAMPLE = 10, 24  # length of the line in a legend entry; of one that has gaps
@@ -228,9 +229,17 @@ class Card(QWidget):
         font = self.theme.font(FACT_SIZE, mono=True)
         line.setRight(self.width() - max(PADDING, self.kept_right + BESIDE))
         room = line.right() - self._header_left() - 12
-        words = QFontMetricsF(font).elidedText(self._facts, Qt.TextElideMode.ElideRight, room)
+        words = as_many_as_fit(self._facts, QFontMetricsF(font), room)
         if len(words) < min(LEAST_FACTS, len(self._facts)):
             return
         painter.setFont(font)
         painter.setPen(self.theme.color("text_muted"))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, words)
+
+
+def as_many_as_fit(facts: str, metrics: QFontMetricsF, room: float) -> str:
+    """Those of the facts, from the first on, that have room; of the first as much as has."""
+    told = facts.split(BETWEEN_FACTS)
+    while len(told) > 1 and metrics.horizontalAdvance(BETWEEN_FACTS.join(told)) > room:
+        told.pop()
+    return metrics.elidedText(BETWEEN_FACTS.join(told), Qt.TextElideMode.ElideRight, room)
