@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -366,32 +366,42 @@ class Recording:
         progress: is told of each batch when the next one is asked for.
         """
         done, total = 0, max(len(self), 1)
-        later = np.minimum.accumulate(self.entries["first"][::-1])[::-1]
-        held = no_events()
-        for number, events in enumerate(self.batches()):
-            held = by_time(end_to_end(held, events))
-            end = later[number + 1] if number + 1 < later.size else None
-            cut = held.size if end is None else int(np.searchsorted(held["tsc"], end))
-            cut = max(cut, held.size - ROWS_LIMIT)  # of a file that is out of order altogether
-            if cut:
-                yield held[:cut]
-                done += cut
-                progress(done / total)
-            held = held[cut:]
+        for events in sorted_throughout(self.batches(), self.entries["first"]):
+            yield events
+            done += events.size
+            progress(done / total)
 
     def window(self, t0: int, t1: int) -> Events:
         """The events with t0 <= tsc < t1, in order. Reads no more than it needs."""
-        t0, t1 = (min(max(t, 0), LATEST) for t in (t0, t1))
-        edges = np.array([t0, t1], np.uint64)
-        touched = np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0]))
-        inside = [no_events()]
+        touched, edges = self._touched(t0, t1)
+        return by_time(end_to_end(no_events(), *self._inside(touched, edges)))
+
+    def windows(self, t0: int, t1: int) -> Iterator[Events]:
+        """The same in one piece; in several, one after the other, if it is so much that it should not be held together.
+
+        Of a stretch of time that cannot be made shorter there may be as much: all of a recording may be of one moment.
+        """
+        touched, edges = self._touched(t0, t1)
+        if int(self.entries["events"][touched].sum()) <= ROWS_LIMIT:
+            yield self.window(t0, t1)
+        else:
+            yield from sorted_throughout(
+                self._inside(touched, edges), np.maximum(self.entries["first"][touched], edges[0])
+            )
+
+    def _touched(self, t0: int, t1: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint64]]:
+        """The batches that have something of t0 <= tsc < t1, and these times."""
+        edges = np.array([min(max(t, 0), LATEST) for t in (t0, t1)], np.uint64)
+        return np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0])), edges
+
+    def _inside(self, touched: npt.NDArray[np.intp], edges: npt.NDArray[np.uint64]) -> Iterator[Events]:
+        """Of each of these batches what lies between."""
         for number in touched.tolist():
-            part = None if number in self._cache else self._part(number, t0, t1)
+            part = None if number in self._cache else self._part(number, *edges.tolist())
             if part is None:
                 events = self.read(number)
                 part = events[slice(*np.searchsorted(events["tsc"], edges))]
-            inside.append(part)
-        return by_time(end_to_end(*inside))
+            yield part
 
     def _part(self, number: int, t0: int, t1: int) -> Events | None:
         """The events of a batch with t0 <= tsc < t1, without the rest of it; None if all of it is to be read.
@@ -545,6 +555,20 @@ class Recording:
             room = self._room.bytes = bytearray(size)
         read = os.preadv(file, [memoryview(room)[:size]], offset)
         return memoryview(room)[:read]
+
+
+def sorted_throughout(batches: Iterable[Events], first: npt.NDArray[np.uint64]) -> Iterator[Events]:
+    """Batches that are sorted each for itself as pieces that are sorted throughout. first: tsc, of each batch."""
+    later = np.minimum.accumulate(first[::-1])[::-1]
+    held = no_events()
+    for number, events in enumerate(batches):
+        held = by_time(end_to_end(held, events))
+        end = later[number + 1] if number + 1 < later.size else None
+        cut = held.size if end is None else int(np.searchsorted(held["tsc"], end))
+        cut = max(cut, held.size - ROWS_LIMIT)  # of a file that is out of order altogether
+        if cut:
+            yield held[:cut]
+        held = held[cut:]
 
 
 def by_end(entries: Entries) -> Entries:

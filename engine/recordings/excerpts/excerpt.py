@@ -94,10 +94,10 @@ class Excerpts:
         if start > self.recording.first:
             found.append(tracker.feed(cut_in(self.recording.window(start, self.spread.away(start, AROUND)), scenario)))
         for low, high in self._pieces(start, t1, tracker):
-            events = self.recording.window(low, high)
-            if not at_any_rate and opening.lacks(events, t0):
-                return None
-            found.append(under_way(tracker.feed(events), t0, t1))
+            for events in self.recording.windows(low, high):
+                if not at_any_rate and opening.lacks(events, t0):
+                    return None
+                found.append(under_way(tracker.feed(events), t0, t1))
         return end_to_end(*found)
 
     def _pieces(self, start: int, t1: int, tracker: JourneyTracker) -> Iterator[tuple[int, int]]:

@@ -178,6 +178,26 @@ def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
     assert np.concatenate(list(recording.sorted_batches()))["tsc"].tolist() == in_order
 
 
+def test_much_of_one_moment_is_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of 6 MB may hold 17 million events of one moment, which no part of its time tells apart."""
+    monkeypatch.setattr("bellwire.engine.recordings.recording.ROWS_LIMIT", 4)
+    with Recorder(tmp_path / "moment.arrow", HEADER) as recorder:
+        for events in (
+            batch(990, 2),
+            *[event(1000, EventKind.WAIT, Lane.IO_THREAD, 0, n) for n in range(9)],
+            batch(1000, 3),
+        ):
+            recorder.append(events)
+            recorder.flush()
+    recording = Recording(recorder.path)
+    pieces = list(recording.windows(995, 1015))
+    np.testing.assert_array_equal(end_to_end(*pieces), recording.window(995, 1015))
+    assert sum(map(len, pieces)) == 12
+    assert max(map(len, pieces)) <= 4 + 3  # and a batch
+    assert [piece.size for piece in recording.windows(990, 1000)] == [1]  # so little is one piece, whatever it is,
+    assert [piece.size for piece in recording.windows(0, 5)] == [0]  # even if it is nothing
+
+
 def test_what_was_passed_over_is_read_as_it_was_held(tmp_path: Path) -> None:
     """Where somebody saves what he has seen of a run that was too fast for him, the file tells how much that is not."""
     outlet = Outlet(200)
