@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.language import tr
 from bellwire.viz.text.assets import asset
 
 FONTS = (
@@ -14,7 +15,6 @@ FONTS = (
     ("JetBrains Mono", 400, "JetBrainsMono-Regular.ttf"),
 )
 SCHEMES = ("data", "file")  # of what a sheet may load: its pictures, and our own fonts
-NO_PDF = "No PDF can be made here ({}): on Debian libpangoft2-1.0-0 and libharfbuzz-subset0 are what is needed"
 
 
 def needs_pango() -> None:
@@ -23,7 +23,13 @@ def needs_pango() -> None:
         import weasyprint  # noqa: F401
     except (OSError, ImportError) as error:
         why = answer_of(error).splitlines()[0]
-        raise EngineError(f"{NO_PDF.format(why)}; with --no-pdf it is done without.") from error
+        raise EngineError(
+            tr(
+                "No PDF can be made here ({why}): on Debian libpangoft2-1.0-0 and libharfbuzz-subset0 are what is "
+                "needed; with --no-pdf it is done without.",
+                why=why,
+            )
+        ) from error
 
 
 def pdf_of(html: str) -> bytes:
