@@ -123,20 +123,20 @@ static const char *behind(const char *prefix, const struct bpf_program *program)
     return strncmp(section, prefix, length) ? NULL : section + length;
 }
 
-/* Attaches every program whose tracepoint or function there is and is asked for; -1: not even one of KVM's tracepoints. */
-static int attach(struct watch *watch, const struct kernel_types *types, bool exits, struct failure *why)
+/* Attaches every program that was loaded and whose tracepoint or function there is; -1: not even one of KVM's. */
+static int attach(struct watch *watch, const struct kernel_types *types, struct failure *why)
 {
     struct bpf_program *program;
     const char *name;
     uint64_t watched = 0;
     enum probes_lack lack = functions_can_be_probed() ? PROBES_LACK_NOTHING : PROBES_LACK_SUPPORT;
     bpf_object__for_each_program(program, watch->object) {
+        if (!bpf_program__autoload(program))
+            continue;
         name = behind("raw_tp/", program);
-        if (is_of_exits(program) && !exits)
-            continue; /* what would cost time at each exit */
         if (name && attach_tracepoint(program, name, types, &watched, why) < 0)
             return -1;
-        if ((name = behind("kprobe/", program)) && lack != PROBES_LACK_SUPPORT) {
+        if ((name = behind("kprobe/", program))) {
             enum probes_lack lacks = attach_function(program, name, types, &watched);
             lack = lacks ? lacks : lack;
         }
@@ -147,7 +147,8 @@ static int attach(struct watch *watch, const struct kernel_types *types, bool ex
     return watched & 1 ? 0 : fail(why, "no-kvm", 0, "");
 }
 
-/* Opens the programs, without those that this kernel cannot attach or nobody asks for. */
+/* Opens the programs, without those that this kernel cannot attach, and those that would cost time at each exit if nobody
+ * asks for it. */
 static struct bpf_object *open_programs(const struct events_settings *settings, struct failure *why)
 {
     struct bpf_object *object = object_open("events", settings, sizeof *settings, why);
@@ -175,7 +176,7 @@ static int begin(struct watch *watch, int fd, bool exits, struct failure *why)
         watch->lost = object_map(watch->object, "lost");
         result = bpf_ring_open(&watch->ring, object_map(watch->object, "ring"), KERNEL_RING, why);
         if (result == 0)
-            result = attach(watch, &types, exits, why);
+            result = attach(watch, &types, why);
     }
     kernel_types_close(&types);
     return result;
