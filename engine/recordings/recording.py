@@ -373,8 +373,7 @@ class Recording:
 
     def window(self, t0: int, t1: int) -> Events:
         """The events with t0 <= tsc < t1, in order. Reads no more than it needs."""
-        touched, edges = self._touched(t0, t1)
-        return by_time(end_to_end(no_events(), *self._inside(touched, edges)))
+        return self._together(*self._touched(t0, t1))
 
     def windows(self, t0: int, t1: int) -> Iterator[Events]:
         """The same in one piece; in several, one after the other, if it is so much that it should not be held together.
@@ -383,7 +382,7 @@ class Recording:
         """
         touched, edges = self._touched(t0, t1)
         if int(self.entries["events"][touched].sum()) <= ROWS_LIMIT:
-            yield self.window(t0, t1)
+            yield self._together(touched, edges)
         else:
             yield from sorted_throughout(
                 self._inside(touched, edges), np.maximum(self.entries["first"][touched], edges[0])
@@ -393,6 +392,10 @@ class Recording:
         """The batches that have something of t0 <= tsc < t1, and these times."""
         edges = np.array([min(max(t, 0), LATEST) for t in (t0, t1)], np.uint64)
         return np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0])), edges
+
+    def _together(self, touched: npt.NDArray[np.intp], edges: npt.NDArray[np.uint64]) -> Events:
+        """All that lies between, in order."""
+        return by_time(end_to_end(no_events(), *self._inside(touched, edges)))
 
     def _inside(self, touched: npt.NDArray[np.intp], edges: npt.NDArray[np.uint64]) -> Iterator[Events]:
         """Of each of these batches what lies between."""
