@@ -18,6 +18,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.language import Spoken, speak
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.forked import Forked, forking
@@ -56,13 +57,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
-FONTCONFIG_FILE = os.environ.get("FONTCONFIG_FILE")
+ENVIRONMENT: dict[str, str] = {}  # in which tests run
 
 
 @pytest.fixture(autouse=True)
-def typefaces_of_the_system() -> Iterator[None]:
-    """As they are without us, before and after each test: a picture that a test or its module's fixture makes in this
-    process changes them, for programs that are started later, and for whatever looks for typefaces first.
+def environment_as_at_first() -> Iterator[None]:
+    """As it is without us, before and after each test: a picture that a test or its module's fixture makes in this
+    process changes it (typefaces, how Qt scales), for programs that are started later, and for whatever looks for
+    typefaces first.
     """
     forget_ours()
     yield
@@ -70,11 +72,10 @@ def typefaces_of_the_system() -> Iterator[None]:
 
 
 def forget_ours() -> None:
-    """No typefaces but those of whoever runs the tests."""
-    if FONTCONFIG_FILE is None:
-        os.environ.pop("FONTCONFIG_FILE", None)
-    else:
-        os.environ["FONTCONFIG_FILE"] = FONTCONFIG_FILE
+    """No variables but those of whoever runs the tests."""
+    for name in [name for name in os.environ if name not in ENVIRONMENT and name != "PYTEST_CURRENT_TEST"]:
+        del os.environ[name]
+    os.environ.update(ENVIRONMENT)
 
 
 def pytest_configure() -> None:
@@ -90,9 +91,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What all tests share, and all of them, is not looked through after each window for what is left of it."""
+    """What all tests share, and all of them, is not looked through after each window for what is left of it; and the
+    environment is that of all.
+    """
     gc.collect()
     gc.freeze()
+    ENVIRONMENT.update(os.environ)
 
 
 def pytest_unconfigure() -> None:
@@ -205,11 +209,13 @@ def folded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def screen_as_at_first() -> Iterator[None]:
-    """What a test's window was, and how it styled the whole application, is gone before the next test.
+    """What a test's window was, how it styled the application and what it copied is gone before the next test; one that
+    leaves a window, or a part of one that nobody owns, has failed.
 
     Outside of an event loop Qt deletes nothing by itself: the windows of a thousand tests would each be styled anew by
     every further one.
     """
+    before = top_level_widgets()
     yield
     if "PySide6.QtWidgets" not in sys.modules:
         return
@@ -224,12 +230,46 @@ def screen_as_at_first() -> Iterator[None]:
     if app.styleSheet():
         app.setStyleSheet("")
         app.setPalette(QPalette())
+    app.clipboard().clear()
+    left = [widget for widget in top_level_widgets() if widget not in before]
+    if left:
+        del left
+        gc.collect()  # what only a ring of objects still holds goes at some time or other
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        left = [widget for widget in top_level_widgets() if widget not in before]
+    if left:
+        pytest.fail("left on the screen: " + "; ".join(map(repr, left)), pytrace=False)
+
+
+def top_level_widgets() -> list[object]:
+    """Every window, menu and popup that is owned by no other."""
+    if "PySide6.QtWidgets" not in sys.modules:
+        return []
+    from PySide6.QtWidgets import QApplication
+
+    return list(QApplication.topLevelWidgets())
+
+
+@pytest.fixture(autouse=True)
+def settings_as_at_first() -> Iterator[None]:
+    """No window opens as another test's was left: which tests share a process differs from run to run."""
+    yield
+    shutil.rmtree(f"{_home.name}/config", ignore_errors=True)
+    if "PySide6.QtCore" not in sys.modules:
+        return
+    from PySide6.QtCore import QSettings
+
+    store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "bellwire", "bellwire")
+    if store.allKeys():  # of a window that nobody has collected yet, and which would write them
+        store.clear()
 
 
 @pytest.fixture(autouse=True)
 def chosen_as_at_first() -> Iterator[None]:
-    """What a test's window chose is no other test's choice: units, and steps in place of movement."""
+    """What a test's window chose is no other test's choice: a language, units, and steps in place of movement."""
     yield
+    if Spoken.name != "en":
+        speak("en")
     Durations.unit = FITTING
     Turns.calm = False
 

@@ -26,9 +26,18 @@ class WholeSource(Source):
         return events
 
 
-@lru_cache(maxsize=1)
 def shipped_model(name: str) -> LiveModel:
-    """Of this scenario; nobody may change it but for where it looks."""
+    """Of this scenario; nobody may change it but for where it looks, which is at first its end. Who had it before, in
+    another test, is told of nothing any more.
+    """
+    model = whole_model(name)
+    model.look_anew()
+    return model
+
+
+@lru_cache(maxsize=1)
+def whole_model(name: str) -> LiveModel:
+    """Of this scenario, which has been folded."""
     model = LiveModel(WholeSource(name))
     model.drain()
     return model

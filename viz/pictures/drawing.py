@@ -60,18 +60,21 @@ class Drawing:
 def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[Drawing]:
     """The drawing of a view, while it is needed."""
     of = view_of(model, asked, theme)
-    switch_off(of, asked.off)
     frame = framed(of, theme)
-    if model.clock.emulated:
-        say_below(frame, back_end_words(model.source.backend, model.source.host), theme)
-    frame.setStyleSheet(stylesheet(theme))
-    frame.setPalette(palette(theme))
-    frame.setUpdatesEnabled(False)  # it is painted when somebody asks for it, not when its layout settles as well
-    with shown_to_nobody(frame, asked):
-        if isinstance(of, Diagram):
-            learn_where_names_are(of)
-        bring_up_to_date(of, theme)
-        yield Drawing(frame, of, asked, theme)
+    try:
+        switch_off(of, asked.off)
+        if model.clock.emulated:
+            say_below(frame, back_end_words(model.source.backend, model.source.host), theme)
+        frame.setStyleSheet(stylesheet(theme))
+        frame.setPalette(palette(theme))
+        frame.setUpdatesEnabled(False)  # it is painted when somebody asks for it, not when its layout settles as well
+        with shown_to_nobody(frame, asked):
+            if isinstance(of, Diagram):
+                learn_where_names_are(of)
+            bring_up_to_date(of, theme)
+            yield Drawing(frame, of, asked, theme)
+    finally:
+        frame.deleteLater()
 
 
 @contextmanager
@@ -87,7 +90,6 @@ def shown_to_nobody(widget: QWidget, asked: PictureAsked) -> Iterator[None]:
         yield
     finally:
         widget.hide()
-        widget.deleteLater()
 
 
 def framed(of: QWidget, theme: Theme) -> QWidget:

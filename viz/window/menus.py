@@ -103,7 +103,7 @@ class Menus:
                 inner[action.under] = menus[action.menu].addMenu(tr(action.under))
                 inner[action.under].setToolTipsVisible(True)
             (inner[action.under] if action.under else menus[action.menu]).addAction(self.actions[action.name])
-        self.recent = QMenu(tr("Open recent"))
+        self.recent = QMenu(tr("Open recent"), self.bar)
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions["record"], self.recent)
         self.lessons = menus["Run"].addMenu(tr("Lesson"))

@@ -39,8 +39,6 @@ class FiveViews:
 
     def __init__(self, qtbot: QtBot, name: str) -> None:
         model = self.model = shipped_model(name)
-        model.selection.changed.clear()  # views of other tests are gone
-        model.selection.choose()
         self.anatomy, self.calls = AnatomyPanel(model, DARK), CallPanel(model, DARK)
         self.sequence, self.events, self.timeline = (
             SequencePanel(model, DARK),

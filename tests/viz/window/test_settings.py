@@ -20,10 +20,15 @@ from tests.support.fake_source import FakeSource
 
 
 @pytest.fixture
-def settings() -> Iterator[Settings]:
-    made = Settings()
-    yield made
-    made._store.clear()  # what other tests' windows would open with
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_a_test_begins_with_nothing_that_another_ones_window_has_chosen(time: str, settings: Settings) -> None:
+    assert (settings.language, settings.extended) == ("", False)
+    settings.language, settings.extended = "en", True
+    settings.sync()
 
 
 def test_the_next_window_looks_as_the_one_before_but_for_the_audience(qtbot: QtBot, settings: Settings) -> None:

@@ -546,7 +546,6 @@ def test_x_shows_the_extended_diagram_and_the_window_remembers_it(stage: Stage, 
     stage.press(qtbot, KEYS.Key_X)
     window.close()
     assert Settings().extended
-    Settings().extended = False
 
 
 def test_the_unit_is_remembered(stage: Stage) -> None:

@@ -69,7 +69,6 @@ def window(qtbot: QtBot, scenarios: Path, tmp_path: Path) -> Iterator[MainWindow
     made.refresh(False)
     yield made
     made.close()
-    settings._store.clear()
 
 
 def drawn_as_html(text: str) -> bool:

@@ -39,6 +39,7 @@ def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterato
             yield Drawing(window, window, asked, theme)
     finally:
         window.close()
+        window.deleteLater()
         with nothing_collected():
             wear(app, *before)
 
