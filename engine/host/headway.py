@@ -17,7 +17,8 @@ from bellwire.engine.host.idleness import PROC, run_state, run_time
 
 RAN_ON = 1_000_000  # ns on a CPU: far more than lies between a look at the clock and what is written then
 COUNTED_LATE = 10_000_000  # ns that another process's thread may have run without being told: a tick of 100 Hz
-BETWEEN = "RTt"  # states of a thread that may be between any two instructions: it runs, waits for a CPU, or is stopped
+# States of a thread that may be between any two instructions: it runs, waits for a CPU or for a page, or is stopped.
+BETWEEN = "RDTt"
 
 
 class Headway:
