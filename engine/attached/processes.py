@@ -19,12 +19,13 @@ from pathlib import Path
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import shown
+from bellwire.engine.host.headway import QEMU_VCPU
 from bellwire.engine.host.host import BYTES, ROOT, comm_of, read_text
 from bellwire.engine.language import tr, tr_later
 
 VM_FILE, VCPU_FILE = "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:"
 # Threads of QEMU, Firecracker, crosvm and cloud-hypervisor, and the kernel's own one in each process that has a VM.
-VMM_THREAD = re.compile(r"CPU \d+/KVM|fc_vcpu ?\d+|crosvm_vcpu\d+|vcpu\d*|kvm-nx-lpage-re.*")
+VMM_THREAD = re.compile(rf"{QEMU_VCPU.pattern}|fc_vcpu ?\d+|crosvm_vcpu\d+|vcpu\d*|kvm-nx-lpage-re.*")
 LONGEST_COMMAND = 4096  # bytes of a command line that are read
 LONGEST_NAME = 64  # characters of a name that are shown
 WHOLE_COMM = 15  # bytes: the kernel keeps no more of a program's name

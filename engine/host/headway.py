@@ -7,6 +7,7 @@ the state in /proc/PID/stat; clock_getcpuclockid(3): what a thread has run).
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from bellwire.engine.host.host import comm_of
 from bellwire.engine.host.idleness import PROC, run_state, run_time
 
+QEMU_VCPU = re.compile(r"CPU \d+/KVM")  # what a QEMU with debug-threads=on calls a vCPU's thread
 RAN_ON = 1_000_000  # ns on a CPU: far more than lies between a look at the clock and what is written then
 COUNTED_LATE = 10_000_000  # ns that another process's thread may have run without being told: a tick of 100 Hz
 # States of a thread that may be between any two instructions: it runs, waits for a CPU or for a page, or is stopped.
@@ -70,7 +72,7 @@ def cpu_clock(tid: int) -> int:
 
 
 def vcpu_threads(process: int) -> Iterator[Path]:
-    """Those that a QEMU with debug-threads=on names so; none of one that has ended."""
+    """Those of a QEMU; none of one that has ended."""
     for folder in (PROC / str(process) / "task").glob("*"):
-        if comm_of(folder).startswith("CPU "):
+        if QEMU_VCPU.fullmatch(comm_of(folder)):
             yield folder
