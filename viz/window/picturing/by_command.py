@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
+from bellwire.engine.outputs import about_of, fingerprint, unused
 from bellwire.viz.window.files import Files, header_of_held, say_where, write_held
 
 LOOK_MS = 50  # between looks whether the run has been written
@@ -44,6 +45,7 @@ class SavedByCommand:
         self._process: QProcess | None = None
         self._writing: threading.Thread | None = None
         self._trouble = ""
+        self._beside_it: dict[Path, tuple[Path, tuple[int, ...] | None]] = {}  # the recording of each file, as it was
         self._timer = QTimer(interval=LOOK_MS)
 
     @property
@@ -61,12 +63,13 @@ class SavedByCommand:
         if model.recorded is not None:
             self._order(model.recorded.recording.path, path, wanted)
             return
-        recording = path.with_suffix(".arrow")
+        recording, again = self._beside(path)
         held, header, them = model.past.stream(), header_of_held(model), model.annotations.all
 
         def write() -> None:
             try:
-                write_held(recording, header, held, True, them)
+                write_held(recording, header, held, again, them)
+                self._beside_it[path] = recording, looks(recording)
             except EngineError as error:
                 self._trouble = str(error)
 
@@ -90,6 +93,14 @@ class SavedByCommand:
         self._writing = thread
         self._timer.timeout.connect(look)
         self._timer.start()
+
+    def _beside(self, path: Path) -> tuple[Path, bool]:
+        """Where the run is written: a name that nobody has, for nobody was asked about that one. True: it is the one
+        that was written for the same file before, and is no other since."""
+        recording, was = self._beside_it.get(path, (path, None))
+        if was is not None and was == looks(recording):
+            return recording, True
+        return unused(path.with_suffix(".arrow")), False
 
     def _order(self, recording: Path, path: Path, wanted: Wanted) -> None:
         """What is wanted of a recording."""
@@ -131,3 +142,11 @@ class SavedByCommand:
             if not process.waitForFinished(LAST_MS):
                 process.kill()
                 process.waitForFinished()
+
+
+def looks(recording: Path) -> tuple[int, ...] | None:
+    """What would be otherwise if another file had its name; None if nothing is known of it."""
+    try:
+        return fingerprint(about_of(recording))
+    except OSError:
+        return None

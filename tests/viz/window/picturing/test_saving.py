@@ -79,6 +79,16 @@ def test_a_run_is_kept_beside_its_picture(stage: Stage, qtbot: QtBot, tmp_path: 
     assert (read_provenance(path).recording, read_provenance(path).asked.view) == ("a.arrow", plot.name)
 
 
+def test_a_recording_that_is_there_already_stays(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
+    mine, view = tmp_path / "a.arrow", stage.window.views.diagram
+    mine.write_bytes(b"of another run")
+    for name in ("a.png", "a.svg", "a.png"):
+        saved(stage.window, view, tmp_path / name, qtbot)
+    assert mine.read_bytes() == b"of another run"
+    assert sorted(file.name for file in tmp_path.glob("*.arrow")) == ["a-2.arrow", "a-3.arrow", "a.arrow"]
+    assert [read_provenance(tmp_path / name).recording for name in ("a.png", "a.svg")] == ["a-2.arrow", "a-3.arrow"]
+
+
 def test_what_cannot_be_written_says_why(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
     stage.window.pictures.save(stage.window.views.diagram, tmp_path / "missing" / "a.png")
     qtbot.waitUntil(lambda: not stage.window.pictures.busy)
