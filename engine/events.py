@@ -8,6 +8,7 @@ an event is of; of a guest with several vCPUs (Scenario.vcpus), which vCPU.
 from __future__ import annotations
 
 import errno
+import math
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -63,7 +64,8 @@ class EventKind(IntEnum):
     # each doorbell is an interrupt which no thread reads; above 1: the pid of the process that reads each doorbell and
     # answers it by an interrupt.
     WIRE = 12
-    # Pace, burst, idle, route as it is from now on: id Setting, arg value; seq (of MASKED) newest interrupt signalled.
+    # Pace, burst, idle, route as it is from now on: id Setting, arg value; seq of MASKED newest interrupt signalled, of
+    # PACE ns from tick to tick.
     SETTING = 13
     # Events lost before this one: id the Lane that lost them (ENGINE: of any lane, they lie in a damaged part of a
     # recording), arg how many, seq the TSC from which on (0: not known).
@@ -240,7 +242,9 @@ class Switch(IntEnum):
 class Setting(IntEnum):
     """What can be changed while the guest runs."""
 
-    PACE = 0  # signals per second; 0 by hand only; FLAT_OUT without a pause
+    # Signals per second, in whole numbers; 0 by hand only; FLAT_OUT without a pause. seq: ns from tick to tick (0: as
+    # long as the whole number says).
+    PACE = 0
     BURST = 1  # signals a tick
     IDLE = 2  # 0 HLT, 1 spin
     RUNNING = 3  # 1 the pace drives signals, 0 held
@@ -275,6 +279,28 @@ class IrqIoctl(IntEnum):
 
 
 FLAT_OUT = 2**63  # Setting.PACE: as fast as it goes
+
+HAPPENED = (Setting.STALLED,)  # what they tell was over as soon as it was told: nothing stands so from then on
+
+
+def telling_beside(settings: Events) -> Events:
+    """Those of SETTING events whose `seq` belongs to how something stands from then on, as their `arg` does."""
+    return settings[~np.isin(settings["id"], (*HAPPENED, Setting.MASKED))]
+
+
+def told_pace(per_second: float) -> tuple[int, int]:
+    """(seq, arg) of Setting.PACE, of a pace that need not be a whole number; infinite: flat out."""
+    if math.isinf(per_second):
+        return 0, FLAT_OUT
+    return round(1e9 / per_second) if per_second else 0, round(per_second)
+
+
+def pace_told(seq: int, arg: int) -> float:
+    """Signals a second by (seq, arg) of Setting.PACE; infinite: flat out."""
+    if arg >= FLAT_OUT:
+        return math.inf
+    return 1e9 / seq if seq and seq != told_pace(arg)[0] else float(arg)
+
 
 # The kernel's counters that are sampled, by the names that KVM_GET_STATS_FD gives (virt/kvm/api.rst, 4.133).
 STATS: tuple[str, ...] = (

@@ -9,12 +9,13 @@ answers: whatever a stall delays there is sent all the same, and in the figures 
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting, by_kind
+from bellwire.engine.events import Clock, EventKind, Events, Setting, by_kind, pace_told
 from bellwire.engine.folds.histogram import Binned, Histogram, binned
 
 PACES_KEPT = 16  # changes of the pace before the newest batch: a journey under way began at most so many ago
@@ -29,7 +30,7 @@ class ExpectedInterval:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._pace, self._running = 0, True
+        self._pace, self._running = 0.0, True
         self._from = np.zeros(1, np.uint64)  # TSC, rising
         self._intervals = np.zeros(1, np.int64)  # ns from then on; 0: none is expected
         self._burst = 1
@@ -45,7 +46,7 @@ class ExpectedInterval:
         changes = [(int(self._from[-1]), self.now, int(self._bursts[-1]))]
         for setting in by_kind(events).of(EventKind.SETTING):
             if setting["id"] == Setting.PACE:
-                self._pace = int(setting["arg"])
+                self._pace = pace_told(int(setting["seq"]), int(setting["arg"]))
             elif setting["id"] == Setting.RUNNING:
                 self._running = bool(setting["arg"])
             elif setting["id"] == Setting.BURST:
@@ -59,7 +60,7 @@ class ExpectedInterval:
 
     def _interval(self) -> int:
         """Of a tick: each signal of a burst has its like in the next burst."""
-        paced = self._running and 0 < self._pace < FLAT_OUT
+        paced = self._running and 0 < self._pace < math.inf
         return max(1, round(1e9 / self._pace)) if paced else 0
 
     def at(self, tsc: npt.NDArray[np.uint64]) -> Numbers:

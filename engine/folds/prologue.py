@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Lane, Setting, Switch, event, no_events
+from bellwire.engine.events import HAPPENED, STATS, EventKind, Events, Lane, Setting, Switch, event, no_events
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import Tally
 
@@ -39,7 +39,8 @@ def prologue(tally: Tally, tsc: int) -> Events:
     for index, name in enumerate(STATS):
         say(Before.STAT, tally.kvm.get(name, 0) + before.stats.get(index, 0), index)
     for setting, value in tally.settings.items():  # first: how the wires are registered follows from the lab's steps
-        began.append(event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value))
+        if setting not in HAPPENED:
+            began.append(event(tsc, EventKind.SETTING, Lane.ENGINE, setting, tally.beside.get(setting, 0), value))
     wire = tally.partner_pid or int(tally.direct)
     for switch, on in tally.wiring.items():
         began.append(event(tsc, EventKind.WIRE, Lane.ENGINE, Switch(switch), wire, int(on)))

@@ -37,6 +37,8 @@ from bellwire.engine.events import (
     by_kind,
     exit_name,
     ids_in,
+    pace_told,
+    telling_beside,
 )
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
@@ -95,6 +97,7 @@ class Tally:
         self.direct = False  # whether each doorbell is an interrupt, and no thread of this process reads it
         self.partner_pid = 0  # of the process that reads it, if one does
         self.settings: dict[Setting, int] = {}
+        self.beside: dict[Setting, int] = {}  # `seq` of the newest of each, where it says how something stands
         self.recorded = 0
         self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
         self.dropped = 0  # events that are not there: lost, or passed over
@@ -111,6 +114,12 @@ class Tally:
     def missing(self) -> int:
         """Events that are not there and that something is counted from: nothing here is from the kernel's inside."""
         return self.dropped - self.lost_from.get(Lane.KVM, 0)
+
+    @property
+    def pace(self) -> float | None:
+        """Signals a second; 0 by hand, infinite flat out; None: nobody has told it yet."""
+        told = self.settings.get(Setting.PACE)
+        return None if told is None else pace_told(self.beside.get(Setting.PACE, 0), told)
 
     @property
     def exits_of_guest(self) -> dict[str, int]:
@@ -230,6 +239,7 @@ class Tally:
             case EventKind.SETTING:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
                 self.pin.feed(events)
+                self.beside |= {Setting(id): beside for id, beside in telling_beside(events)[["id", "seq"]].tolist()}
 
     def _receive(self, events: Events) -> None:
         """The newest number of each queue: a queue numbers its doorbells by itself."""
@@ -423,6 +433,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {  # what the keys of tables are, if not
     "eventfd_counts": EventfdRole,
     "wiring": Switch,
     "settings": Setting,
+    "beside": Setting,
     "exits_to_userspace": str,
     "kvm": str,
     "refused": refused_key,

@@ -29,7 +29,6 @@ import numpy as np
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, LeftBehindError, refusal_of
 from bellwire.engine.events import (
-    FLAT_OUT,
     STATS,
     Clock,
     EventfdRole,
@@ -42,6 +41,7 @@ from bellwire.engine.events import (
     end_to_end,
     event,
     no_events,
+    told_pace,
 )
 from bellwire.engine.host.host import capabilities, emulated, host_facts, usable_kvm
 from bellwire.engine.host.patience import Patience
@@ -562,14 +562,14 @@ class Session(Source):
     def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:
         self._make(machine, partial(machine.set_pace, pace, running))
         values = {
-            Setting.PACE: FLAT_OUT if math.isinf(pace.per_second) else round(pace.per_second),
-            Setting.BURST: pace.burst,
-            Setting.IDLE: int(pace.idle == "spin"),
-            Setting.RUNNING: int(running),
+            Setting.PACE: told_pace(pace.per_second),
+            Setting.BURST: (0, pace.burst),
+            Setting.IDLE: (0, int(pace.idle == "spin")),
+            Setting.RUNNING: (0, int(running)),
         }
         now = self.now()
         for setting, value in values.items():
-            self._hold(event(now, EventKind.SETTING, Lane.ENGINE, setting, 0, value))
+            self._hold(event(now, EventKind.SETTING, Lane.ENGINE, setting, *value))
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ types can hang the window.
 from __future__ import annotations
 
 import errno
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy.typing as npt
 
 from bellwire.engine.events import (
     BUFFERS_USED,
-    FLAT_OUT,
     TRACEFS_BIT,
     EventfdRole,
     EventKind,
@@ -26,12 +26,13 @@ from bellwire.engine.events import (
     Setting,
     Switch,
     exit_name,
+    pace_told,
 )
 from bellwire.engine.findings.findings import OPERATIONS
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import stat_name
 from bellwire.engine.language import tr, tr_later, tr_n
-from bellwire.viz.text.figures import grouped
+from bellwire.viz.text.figures import grouped, localized
 from bellwire.viz.text.kernel_words import KERNEL_KINDS, kernel_form
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             name = SWITCH_NAMES[Switch(id)] if id in Switch._value2member_map_ else tr("switch {id}", id=id)
             return tr("{switch} on", switch=name) if arg else tr("{switch} off", switch=name)
         case EventKind.SETTING:
-            return setting_form(id, arg)
+            return setting_form(id, seq, arg)
         case EventKind.LOST if id == Lane.ENGINE:
             return tr_n(
                 "{arg} event before this lost, in a damaged part of the recording",
@@ -251,13 +252,11 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             return tr("{kind}: id {id}, number {seq}, value {arg}", kind=kind_name(kind), id=id, **LATER)
 
 
-def setting_form(id: int, value: int) -> str:
+def setting_form(id: int, seq: int, value: int) -> str:
     """A setting as it is from now on."""
     match id:
         case Setting.PACE:
-            if value >= FLAT_OUT:
-                return tr("pace: flat out")
-            return tr("pace: {arg} a second") if value else tr("pace: by hand")
+            return pace_form(pace_told(seq, value))
         case Setting.BURST:
             return tr("burst: {arg} a tick")
         case Setting.IDLE:
@@ -282,6 +281,15 @@ def setting_form(id: int, value: int) -> str:
             return tr("the inside of the kernel is watched") if value else tr("the inside of the kernel is not watched")
         case _:
             return tr("setting {id}: {arg}", id=id, **LATER)
+
+
+def pace_form(per_second: float) -> str:
+    """A pace as it is from now on."""
+    if math.isinf(per_second):
+        return tr("pace: flat out")
+    if per_second and per_second != round(per_second):
+        return tr("pace: {arg} a second", arg=localized(f"{per_second:.6g}"))
+    return tr("pace: {arg} a second", **LATER) if per_second else tr("pace: by hand")
 
 
 def refusal_form(id: int, place: int, error: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import FLAT_OUT, Setting, Switch
+from bellwire.engine.events import Setting, Switch
 from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
@@ -435,10 +434,8 @@ class Commands:
     @property
     def pace(self) -> float:
         """Signals a second, as the source says."""
-        value = self.model.present.tally.settings.get(Setting.PACE)
-        if value is None:
-            return self.model.scenario.pace.per_second
-        return math.inf if value >= FLAT_OUT else float(value)
+        told = self.model.present.tally.pace
+        return self.model.scenario.pace.per_second if told is None else told
 
     def restart(self) -> None:
         """The same scenario, or the same recording, from its start."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from bellwire.engine.events import (
     Switch,
     event,
     no_events,
+    told_pace,
 )
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
 from bellwire.engine.folds.prologue import prologue
@@ -112,6 +114,19 @@ def test_wiring_and_settings_stand_at_the_beginning() -> None:
     tally = tally_of(prologue(tally_of(head), 200))
     assert tally.wiring == {Switch.IOEVENTFD: True, Switch.IRQFD: False}
     assert tally.settings == {Setting.PACE: 700}
+
+
+def test_what_a_setting_says_beside_its_value_stands_at_the_beginning_but_not_what_happened() -> None:
+    kernel = (EventKind.SETTING, Setting.KERNEL, 120, 7)
+    stall = (EventKind.SETTING, Setting.STALLED, 0, 9_000_000)
+    tally = tally_of(rows((EventKind.SETTING, Setting.PACE, *told_pace(37.5)), kernel, stall))
+    assert tally.pace == pytest.approx(37.5)
+    opening = prologue(tally, 200)
+    assert [tuple(one) for one in opening[["kind", "id", "seq", "arg"]].tolist()] == [
+        (EventKind.SETTING, Setting.PACE, 26_666_667, 38),
+        kernel,
+    ]
+    assert tally_of(opening).pace == tally.pace
 
 
 def test_queues_buffers_and_the_kernels_counters_count_from_there() -> None:

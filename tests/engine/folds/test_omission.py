@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event
+from bellwire.engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event, told_pace
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.omission import INTERVALS_KEPT, PACES_KEPT, ExpectedInterval, Paced
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
@@ -43,6 +43,13 @@ def test_the_interval_follows_the_pace_and_who_holds_it() -> None:
         interval.feed(setting(tsc, which, value))
     assert at(interval, 5, 10, 19, 20, 35, 40, 49, 50, 60, 99) == [0, MS, MS, 0, MS // 2, 0, 0, MS // 2, 0, 0]
     assert interval.now == 0
+
+
+@pytest.mark.parametrize("per_second", [1.4, 2.5, 37.5, 18.75, 300, 1e6])
+def test_the_interval_is_that_of_a_pace_which_is_no_whole_number(per_second: float) -> None:
+    interval = ExpectedInterval(CLOCK)
+    interval.feed(event(10, EventKind.SETTING, Lane.ENGINE, Setting.PACE, *told_pace(per_second)))
+    assert interval.now == round(1e9 / per_second)
 
 
 def test_memory_of_paces_is_bounded() -> None:

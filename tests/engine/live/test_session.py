@@ -36,6 +36,7 @@ from bellwire.engine.events import (
     Switch,
     doorbell_numbers,
 )
+from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.signal_ways import InterruptWay, SignalWays
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.headway import ThreadsWay
@@ -89,6 +90,13 @@ def test_every_scenario_reconciles(name: str, idle: str) -> None:
     assert given(session.scenario, tally) == SIGNALS
     assert tally.doorbells_pending == 0
     assert tally.irqs_pending == (SIGNALS if keeps_signals(session.scenario) else 0)
+
+
+def test_a_pace_that_is_no_whole_number_is_told_as_it_is() -> None:
+    session, events = run(paced("roundtrip", per_second=62.5), 4)
+    latencies = Latencies(session.scenario, session.clock)
+    latencies.feed(events)
+    assert (tally_of(events).pace, latencies.interval.now) == (62.5, 16_000_000)
 
 
 @pytest.mark.parametrize("name", each())

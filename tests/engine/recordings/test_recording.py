@@ -14,11 +14,12 @@ import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EVENT, Clock, EventKind, Lane, Setting, Switch, end_to_end, event
+from bellwire.engine.events import EVENT, Clock, EventKind, Lane, Setting, Switch, end_to_end, event, told_pace
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.arrow_stream import END_OF_STREAM, read_message
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION_ATTACHED, Header
+from bellwire.engine.recordings.outline import newest_changes
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
 from tests.support.fake_source import FakeSource
@@ -265,7 +266,8 @@ def test_the_outline_is_the_same_whether_written_down_or_counted(tmp_path: Path)
     events = np.concatenate(
         [
             event(1, EventKind.WIRE, Lane.ENGINE, Switch.IRQFD, 0, 1),
-            event(2, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, 100),
+            event(2, EventKind.SETTING, Lane.ENGINE, Setting.PACE, *told_pace(99.5)),
+            event(2, EventKind.SETTING, Lane.ENGINE, Setting.STALLED, 0, 4),
             event(3, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 5),
             event(4, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 2),
             batch(10, 3),
@@ -278,10 +280,15 @@ def test_the_outline_is_the_same_whether_written_down_or_counted(tmp_path: Path)
         killed.write_bytes(recorder.path.read_bytes())
     closed, counted = Recording(recorder.path).outline(), Recording(killed).outline()
     assert closed == counted
-    assert (closed.events, closed.first, closed.last, closed.dropped) == (7, 1, 30, 7)
+    assert (closed.events, closed.first, closed.last, closed.dropped) == (8, 1, 30, 7)
     assert closed.wiring == [[1, "IRQFD", 1]]
-    assert closed.settings == [[2, "PACE", 100]]
-    assert closed.kinds == {"RING": 3, "WIRE": 1, "SETTING": 1, "LOST": 2}
+    assert closed.settings == [[2, "PACE", 100], [2, "STALLED", 4]]
+    assert closed.kinds == {"RING": 3, "WIRE": 1, "SETTING": 2, "LOST": 2}
+    for stood in (closed.stood_before(10, 0), newest_changes(events[:3], 10)):
+        assert stood[["tsc", "kind", "id", "seq", "arg"]].tolist() == [
+            (10, EventKind.WIRE, Switch.IRQFD, 0, 1),
+            (10, EventKind.SETTING, Setting.PACE, 10_050_251, 100),
+        ]
 
 
 def test_a_recording_is_saved_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ NAMES = frozenset(
         (EventKind.HANDLER, 0x40, 5, 4, "handler of vector 0x40: 4 interrupts at once, up to #5"),
         (EventKind.WIRE, Switch.IRQFD, 0, 0, "irqfd off"),
         (EventKind.SETTING, Setting.PACE, 0, FLAT_OUT, "pace: flat out"),
+        (EventKind.SETTING, Setting.PACE, 3_333_333, 300, "pace: 300 a second"),
+        (EventKind.SETTING, Setting.PACE, 26_666_667, 38, "pace: 37.5 a second"),
         (EventKind.ENTRY, 2, 0, 0, "KVM_RUN again, KVM_EXIT_IO served"),
         (EventKind.ENTRY, 2, 2, 7, "KVM_RUN again, KVM_EXIT_IO served: wrote 0x7, 2 bytes"),
         (EventKind.REFUSED, 2, 24, 16, "KVM refused an irqfd for GSI 24: EBUSY"),
