@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +48,7 @@ Values = tuple[Histogram, Blocks]  # the same values, for themselves and in the 
 TOO_FEW = tr_later("too few journeys to say")
 DRIFTING = tr_later("no more than one side drifts by itself")
 TOO_ALIKE = tr_later("too few journeys that are independent of each other to say")
+OTHER_END = tr_later("not the same: one ends as its reader wakes, the other in the handler that it interrupts")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Side:
 
     seconds: how long it took. hz: TSC cycles a second of its clock. missing: what is missing from its file, as a
     sentence. dropped: events that were lost as the file was recorded. untold: how often it has each latency that its
-    clocks, or its emulated CPU, do not let be told.
+    clocks, or its emulated CPU, do not let be told. direct: its doorbells end in the handler that they interrupt, as
+    nobody reads them.
     """
 
     label: str
@@ -70,6 +72,7 @@ class Side:
     missing: str = ""
     dropped: int = 0
     untold: Mapping[str, int] = field(default_factory=dict)
+    direct: bool = False
 
     @property
     def no_journey(self) -> bool:
@@ -184,7 +187,10 @@ def compare(a: Side, b: Side, separate: bool = True) -> Comparison:
 def differences(a: Side, b: Side, latency: str, between: float) -> dict[str, Difference]:
     """One latency's differences; both have it. between: as Comparison.between_runs."""
     one, other = ((side.histograms[latency], side.blocks[latency]) for side in (a, b))
-    return {name: difference(one, other, percent, between) for name, percent in COMPARED.items()}
+    found = {name: difference(one, other, percent, between) for name, percent in COMPARED.items()}
+    if latency == "doorbell" and a.direct != b.direct:
+        return {name: replace(each, unsaid=OTHER_END) for name, each in found.items()}
+    return found
 
 
 def difference(a: Values, b: Values, percent: float, between: float = BETWEEN_RUNS) -> Difference:
@@ -278,6 +284,7 @@ def side_of(recording: Recording, label: str, progress: Callable[[float], None] 
         missing=recording.warning,
         dropped=folded.dropped,
         untold=untold(latencies, latencies.histograms),
+        direct=recording.header.scenario.direct,
     )
 
 

@@ -59,6 +59,7 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         hz=model.clock.hz,
         dropped=present.tally.lost,
         untold=untold(latencies, latencies.histograms),
+        direct=model.scenario.direct,
     )
     return baseline.side, own
 
