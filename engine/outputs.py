@@ -342,6 +342,14 @@ def fingerprint(about: os.stat_result | None) -> tuple[int, ...] | None:
     return about and (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
 
 
+def seen_there(path: Path) -> tuple[int, ...] | None:
+    """The fingerprint of what is there now; None if nothing is, or nobody can tell."""
+    try:
+        return fingerprint(about_of(path))
+    except (OSError, ValueError):
+        return None
+
+
 @contextlib.contextmanager
 def the_folder_of(path: Path) -> Iterator[int]:
     """The folder's descriptor, while no other bellwire gives a file in it a name."""

@@ -28,7 +28,7 @@ from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, end_to_end, event, no_events
 from bellwire.engine.host.text_files import open_descriptor
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
-from bellwire.engine.outputs import is_growing
+from bellwire.engine.outputs import fingerprint, is_growing
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_from_json
@@ -62,6 +62,7 @@ MOST_DENSE = 100  # holds at most so many times its own size: events compress to
 
 READ_AGAIN = 4 << 20  # bytes: a batch of no more is read into memory that is there already
 
+REPLACED = tr_later("{path} has been cut off, replaced or removed since it was opened.")
 HOPS = tr_later(
     "{path} was recorded of {process}, seen from outside: hops, not journeys. `bellwire replay` shows it, "
     "`bellwire info` counts what it holds, and `bellwire convert` turns it into other files."
@@ -99,6 +100,7 @@ class Recording:
             with opened_file(path) as file:
                 about = os.fstat(file)
                 self._file = about.st_dev, about.st_ino
+                self.as_opened = fingerprint(about)  # of what its name led to
                 self._most = max(SMALL, MOST_DENSE * about.st_size)
                 message = schema_message(file)
                 schema = os.pread(file, message.size, message.offset)
@@ -327,7 +329,7 @@ class Recording:
         if self.illegible:
             found.append(tr("Its annotations are left out, they cannot be read: {why}.", why=self.illegible))
         if self.changed:
-            found.append(tr("{path} has been cut off, replaced or removed since it was opened.", path=self.path))
+            found.append(tr(REPLACED, path=self.path))
         return " ".join(found)
 
     def _damaged_words(self) -> str:

@@ -25,7 +25,7 @@ from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import RECORDING_ROOM
-from bellwire.engine.outputs import unused, whole_or_not, write_whole
+from bellwire.engine.outputs import seen_there, unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
 from bellwire.viz.model.annotations.kept import Annotated, Annotations
 from bellwire.viz.model.live import LiveModel, recorded
@@ -133,6 +133,7 @@ class Files:
         self._began = 0.0
         self._recent: list[str] = []
         self._saving: list[threading.Thread] = []
+        self._saved_there: dict[Path, tuple[int, ...] | None] = {}  # the recordings that were saved, as they were then
         self._news: list[Callable[[], None]] = []  # from threads to the window
         self._writing: list[tuple[Path, Iterator[None]]] = []  # files that are written in turns with everything else
         self._turns = QTimer(interval=0)
@@ -198,14 +199,25 @@ class Files:
     def save_annotations(self, model: LiveModel | None = None) -> None:
         """Into the recording that is shown, which is written anew in its place; or of a run asks where to.
 
-        So does one that comes with the program, and one that is damaged or is still written to: that stays as it is.
+        So does one that comes with the program, one that is damaged or is still written to, and one in whose place
+        there is another file by now: that stays as it is.
         """
+        from bellwire.engine.recordings.recording import REPLACED
+
         model = model or self.shown.model
         path = own_file(model)
-        if path is not None:
+        if path is not None and self._still_there(path, model):
             self.write(path, force=True, model=model)
         else:
+            if path is not None:
+                self.notice.say(tr(REPLACED, path=path))
             self._ask(tr("Save the recording with its annotations"), ["arrow"], model)
+
+    def _still_there(self, path: Path, model: LiveModel) -> bool:
+        """Whether there is what was opened, or what has been saved in its place since."""
+        there = seen_there(path)
+        opened = model.recorded.recording.as_opened if model.recorded else None
+        return there is not None and there in (opened, self._saved_there.get(path))
 
     def records(self, model: LiveModel) -> bool:
         """Whether what this model shows is being recorded."""
@@ -256,6 +268,7 @@ class Files:
             self._news.append(lambda: self.notice.say(sentence))
         else:
             if path.suffix in OURS:
+                self._saved_there[path] = seen_there(path)
                 self._news.append(lambda: annotations.note_saved(them))
             self._news.append(lambda: self._say_saved(path, written))
 

@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
-from bellwire.engine.outputs import about_of, fingerprint, unused
+from bellwire.engine.outputs import seen_there, unused
 from bellwire.viz.window.files import Files, header_of_held, say_where, write_held
 
 LOOK_MS = 50  # between looks whether the run has been written
@@ -69,7 +69,7 @@ class SavedByCommand:
         def write() -> None:
             try:
                 write_held(recording, header, held, again, them)
-                self._beside_it[path] = recording, looks(recording)
+                self._beside_it[path] = recording, seen_there(recording)
             except EngineError as error:
                 self._trouble = str(error)
 
@@ -98,7 +98,7 @@ class SavedByCommand:
         """Where the run is written: a name that nobody has, for nobody was asked about that one. True: it is the one
         that was written for the same file before, and is no other since."""
         recording, was = self._beside_it.get(path, (path, None))
-        if was is not None and was == looks(recording):
+        if was is not None and was == seen_there(recording):
             return recording, True
         return unused(path.with_suffix(".arrow")), False
 
@@ -142,11 +142,3 @@ class SavedByCommand:
             if not process.waitForFinished(LAST_MS):
                 process.kill()
                 process.waitForFinished()
-
-
-def looks(recording: Path) -> tuple[int, ...] | None:
-    """What would be otherwise if another file had its name; None if nothing is known of it."""
-    try:
-        return fingerprint(about_of(recording))
-    except OSError:
-        return None

@@ -338,6 +338,29 @@ def test_they_are_saved_into_the_recording_that_is_shown(qtbot: QtBot, replayed:
     assert window.model.source.warning == ""
 
 
+def test_what_is_in_the_place_of_the_recording_by_now_stays(
+    qtbot: QtBot, replayed: tuple[MainWindow, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, path = replayed
+    target = path.with_name("copy.arrow")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    window.model.annotations.add(Annotation(NOTE, "kept", PartPin("handler")))
+    window.commands.save_annotations()
+    wait_for_saved(qtbot, window)
+    window.model.annotations.add(Annotation(NOTE, "later", PartPin("handler")))
+    window.commands.save_annotations()  # what is there is what was saved
+    wait_for_saved(qtbot, window)
+    assert [one.text for one in Recording(path).annotations] == ["kept", "later"]
+    other = path.with_name("other.arrow")
+    shutil.copy(path_of_shipped("roundtrip"), other)
+    other.replace(path)
+    window.model.annotations.add(Annotation(NOTE, "elsewhere", PartPin("handler")))
+    window.commands.save_annotations()
+    wait_for_saved(qtbot, window)
+    assert path.read_bytes() == path_of_shipped("roundtrip").read_bytes()
+    assert [one.text for one in Recording(target).annotations] == ["kept", "later", "elsewhere"]
+
+
 @pytest.mark.parametrize("name", ["shipped", "cut off"])
 def test_another_file_is_asked_for_where_this_one_must_stay(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
