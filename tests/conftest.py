@@ -24,6 +24,7 @@ from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.forked import Forked, forking
 from tests.support.kernel_sight import probes_trouble
 from tests.support.leaks import belongings, left_behind
+from tests.support.screen import windows, wiped
 from tests.support.sessions import PATIENCE
 from tests.support.x_server import x_server
 
@@ -209,45 +210,11 @@ def folded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def screen_as_at_first() -> Iterator[None]:
-    """What a test's window was, how it styled the application and what it copied is gone before the next test; one that
-    leaves a window, or a part of one that nobody owns, has failed.
-
-    Outside of an event loop Qt deletes nothing by itself: the windows of a thousand tests would each be styled anew by
-    every further one.
-    """
-    before = top_level_widgets()
+    """No test begins with what another one's window was; one that leaves a window, or a part of one, has failed."""
+    before = windows()
     yield
-    if "PySide6.QtWidgets" not in sys.modules:
-        return
-    from PySide6.QtCore import QCoreApplication, QEvent
-    from PySide6.QtGui import QPalette
-    from PySide6.QtWidgets import QApplication
-
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        return
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    if app.styleSheet():
-        app.setStyleSheet("")
-        app.setPalette(QPalette())
-    app.clipboard().clear()
-    left = [widget for widget in top_level_widgets() if widget not in before]
-    if left:
-        del left
-        gc.collect()  # what only a ring of objects still holds goes at some time or other
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        left = [widget for widget in top_level_widgets() if widget not in before]
-    if left:
+    if left := wiped(before):
         pytest.fail("left on the screen: " + "; ".join(map(repr, left)), pytrace=False)
-
-
-def top_level_widgets() -> list[object]:
-    """Every window, menu and popup that is owned by no other."""
-    if "PySide6.QtWidgets" not in sys.modules:
-        return []
-    from PySide6.QtWidgets import QApplication
-
-    return list(QApplication.topLevelWidgets())
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,15 @@ import subprocess
 import threading
 from unittest.mock import patch
 
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QCursor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
+from pytestqt.qtbot import QtBot
+
 from tests.support import leaks
+from tests.support.screen import NOWHERE, windows, wiped
 
 
 def left_now(before: leaks.Belongings) -> list[str]:
@@ -51,3 +59,28 @@ def test_a_running_thread_is_seen() -> None:
     end.set()
     thread.join()
     assert left == [f"thread {thread.native_id}: forgotten"]
+
+
+def test_a_part_of_a_window_that_nobody_owns_is_seen(qtbot: QtBot) -> None:
+    before = windows()
+    menu = QMenu("Open recent")
+    assert wiped(before) == [menu]
+    menu.deleteLater()
+    assert wiped(before) == []
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # as offscreen says of tips
+def test_neither_a_pointer_nor_its_tip_nor_what_was_copied_outlives_a_test(qtbot: QtBot) -> None:
+    before = windows()
+    window = QWidget()
+    window.resize(300, 300)
+    window.show()
+    QTest.mouseMove(window, QPoint(100, 100))
+    QToolTip.showText(QCursor.pos(), "a tip", window)
+    QApplication.clipboard().setText("copied")
+    assert len(windows()) == len(before) + 2
+    window.deleteLater()
+    assert wiped(before) == []
+    assert QCursor.pos().toTuple() == NOWHERE
+    assert not QToolTip.isVisible()
+    assert QApplication.clipboard().text() == ""
