@@ -6,6 +6,7 @@ It is a fold over the batches; the index keeps it beside its levels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any, Self
 
@@ -15,13 +16,22 @@ import numpy.typing as npt
 from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, finish
-from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, begin, cycles_of, has
+from bellwire.engine.folds.latency import (
+    LATENCIES,
+    LEFT_OUT_KEPT,
+    WARMUP_JOURNEYS,
+    WARMUP_SECONDS,
+    begin,
+    cycles_of,
+    has,
+)
 from bellwire.engine.folds.stops import PartnerStops, Stops
 from bellwire.engine.recordings.recording import Recording
 
 KINDS = max(EventKind) + 1
 
 Counts = npt.NDArray[np.int64]  # shape (KINDS,)
+Times = npt.NDArray[np.uint64]
 
 
 def kinds_of(events: Events) -> Counts:
@@ -37,6 +47,7 @@ class Contents:
         self.kinds: npt.NDArray[np.int64] = np.zeros((recording.entries.size, KINDS), np.int64)  # by batch
         self.gaps = Gaps(recording.header.clock)
         self.slowest: Journeys = np.zeros(len(LATENCIES), JOURNEY)  # by latency, of those counted; 0: none has it
+        self.left_out: Times = np.empty(0, np.uint64)  # when journeys began that are in no figure: the newest of them
         self._noted: set[int] = set()  # numbers of the batches of which it is known that they cannot be read
         self._journeys = 0
         self._stops, self._partner_stops = (fold(recording.header.clock) for fold in (Stops, PartnerStops))
@@ -77,11 +88,13 @@ class Contents:
 
     def _compare(self, journeys: Journeys) -> None:
         """Not those of the warm-up, and none that was under way while everything stood still, or who answers it."""
-        number = self._journeys + np.arange(journeys.size)
+        number = np.empty(journeys.size, np.int64)
+        number[np.argsort(finish(journeys), kind="stable")] = np.arange(self._journeys, self._journeys + journeys.size)
         self._journeys += journeys.size
         counted = (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at))
         for stops in (self._stops, self._partner_stops):
             counted &= ~stops.within(begin(journeys), finish(journeys))
+        self.left_out = np.append(self.left_out, begin(journeys)[~counted])[-LEFT_OUT_KEPT:]
         warm = chosen(journeys, counted)
         for row, name in enumerate(LATENCIES):
             cycles = np.where(has(warm, name), cycles_of(warm, name), -1)
@@ -112,17 +125,18 @@ class Contents:
 
     def tables(self) -> dict[str, npt.NDArray[Any]]:
         """What of it lies in tables."""
-        return {"kinds": self.kinds, "slowest": self.slowest}
+        return {"kinds": self.kinds, "slowest": self.slowest, "left_out": self.left_out}
 
     def written_gaps(self) -> list[list[int]]:
         """The gaps as JSON can hold them."""
         return [list(astuple(gap)) for gap in self.gaps.found]
 
     @classmethod
-    def restored(cls, recording: Recording, kinds: Counts, slowest: Journeys, gaps: list[list[int]]) -> Self:
-        """What was kept of a recording's contents."""
+    def restored(cls, recording: Recording, tables: Mapping[str, npt.NDArray[Any]], gaps: list[list[int]]) -> Self:
+        """What was kept of a recording's contents; tables: as tables() has them, but for their shape."""
         contents = cls(recording)
-        contents.kinds, contents.slowest = kinds, slowest
+        contents.kinds = tables["kinds"].reshape(-1, KINDS)
+        contents.slowest, contents.left_out = tables["slowest"], tables["left_out"]
         for start, end, lane, count, told in gaps:
             contents.gaps.add(Gap(start, end, Lane(lane), count, bool(told)))
         return contents

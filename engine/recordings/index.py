@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bellwire.engine.errors import EngineError, RecordingError, answer_of
 from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
+from bellwire.engine.folds.latency import LEFT_OUT_KEPT
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
@@ -25,7 +26,12 @@ from bellwire.engine.recordings.index_cache import keep_index, kept_index
 from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
 
-TABLES = {"rows": ROW, "kinds": np.dtype(np.int64), "slowest": JOURNEY}  # what of an index is kept as it lies in memory
+TABLES = {  # what of an index is kept as it lies in memory
+    "rows": ROW,
+    "kinds": np.dtype(np.int64),
+    "slowest": JOURNEY,
+    "left_out": np.dtype(np.uint64),
+}
 MOST = 1 << 14  # rows that one answer is made of
 COARSEST = 1 << 10  # rows of the last level, or fewer
 TALLIES = 1 << 10  # tallies that are kept
@@ -110,13 +116,12 @@ class RecordingIndex:
     @classmethod
     def cached(cls, recording: Recording) -> Self | None:
         """The one in the cache; None if there is none of this very recording."""
-        most = most_rows(recording) * ROW.itemsize + recording.entries.size * KINDS * 8
+        most = most_rows(recording) * ROW.itemsize + (recording.entries.size * KINDS + LEFT_OUT_KEPT) * 8
         found = kept_index(recording.identity, TABLES, most)
         if found is None:
             return None
         about, tables = found
-        kinds = tables["kinds"].reshape(-1, KINDS)
-        contents = Contents.restored(recording, kinds, tables["slowest"], about["gaps"])
+        contents = Contents.restored(recording, tables, about["gaps"])
         return cls.of_rows(tables["rows"], [(number, state) for number, state in about["tallies"]], contents)
 
     @classmethod

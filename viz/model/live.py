@@ -189,7 +189,9 @@ class LiveModel:
 
     def _past(self) -> HeldPast:
         of = self.events, self.journeys, self.rates, self.present.latencies.series
-        return HeldPast(self.clock, *of) if self.recorded is None else RecordedPast(self.recorded, *of)
+        past = HeldPast(self.clock, *of) if self.recorded is None else RecordedPast(self.recorded, *of)
+        past.latencies = self.present.latencies
+        return past
 
     def _resume(self) -> None:
         """Begins where a replay goes on that does not begin at its start."""

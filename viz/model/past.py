@@ -19,7 +19,7 @@ import numpy.typing as npt
 from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, end_to_end, no_events
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
-from bellwire.engine.folds.latency import BIN_SECONDS, Series, begin, cycles_of, ends, has, is_counted
+from bellwire.engine.folds.latency import BIN_SECONDS, Latencies, Series, begin, cycles_of, ends, has, is_counted
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_n
@@ -271,15 +271,23 @@ class Past(ABC):
         t0, t1 = first * width, end * width - 1
         journeys = self.journeys(t0, t1)
         piece = {name: self._ended(name, journeys, t0, t1) for name in self.series}
-        if self.first <= first * width and end * width <= self.last:
+        if self.first <= first * width and end * width <= self.last and self._known_who_is_out():
             self._pieces[number] = piece
             if len(self._pieces) > PIECES:
                 self._pieces.popitem(last=False)
         return piece
 
+    @abstractmethod
+    def _left_out(self) -> Times:
+        """When journeys began that are in no figure, as far as that is known."""
+
+    def _known_who_is_out(self) -> bool:
+        """Whether it is known of all of them."""
+        return True
+
     def _ended(self, name: str, journeys: Journeys, t0: int, t1: int) -> Bins:
         """The course of a latency in the journeys that ended between t0 and t1."""
-        some = journeys[is_counted(journeys, name)]
+        some = journeys[is_counted(journeys, name) & ~np.isin(begin(journeys), self._left_out())]
         end = ends(some, name)[1]
         inside = (end >= np.uint64(t0)) & (end <= np.uint64(t1))
         order = np.argsort(end[inside], kind="stable")
@@ -297,6 +305,7 @@ class HeldPast(Past):
     ) -> None:
         super().__init__(clock, events, journeys, rates, series)
         self.complete = 0
+        self.latencies: Latencies | None = None  # those that are counted as the events come
         self.forgotten = Tally()  # of the events that are no longer held
         self._gaps = Gaps(clock)
         events.forgotten = lambda records: self.forgotten.feed(records)
@@ -361,6 +370,9 @@ class HeldPast(Past):
 
     def stream(self) -> Iterable[Events]:
         return [prologue(self.forgotten, self.records.first), *self.records]
+
+    def _left_out(self) -> Times:
+        return NO_TIMES if self.latencies is None else self.latencies.left_out
 
     def _kinds(self, t0: int, t1: int) -> Totals | Unknown:
         return self.records.count_by("kind", KINDS, t0, t1)
@@ -484,6 +496,12 @@ class RecordedPast(HeldPast):
     def _read_all(self) -> Iterator[Events]:
         for number in range(self.recording.entries.size):
             yield self.recording.read_once(number)
+
+    def _left_out(self) -> Times:
+        return super()._left_out() if self.contents is None else self.contents.left_out
+
+    def _known_who_is_out(self) -> bool:
+        return self.contents is not None
 
     def _kinds(self, t0: int, t1: int) -> Totals | Unknown:
         contents = self.contents
