@@ -119,6 +119,8 @@ class EarlySignals:
         self._assigned = False
 
 
+Values = npt.NDArray[np.uint64]
+
 MMIO_EXITS = STATS.index("mmio_exits")
 MOST_WAITING = 1024  # resamples and handlers that wait for their other half
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
@@ -137,11 +139,23 @@ class Access(NamedTuple):
 
 
 class Sampled(NamedTuple):
-    """What was known when KVM's counters were looked at last; of another VMM's guest alone."""
+    """What was known when KVM's counters were looked at last; of another VMM's guest alone.
 
-    rung: int = 0  # doorbells by then
+    Where a part of a run begins, KVM's counters are as of the last look before it, and doorbells as of the beginning:
+    both are counted from the first look in it.
+    """
+
+    rung: int = 0  # doorbells by then; of a part of a run, since the first look
     mmio_exits: int | None = None  # since the start; None: not told
-    before: int = 0  # of these, those that came before the first doorbell, as far as was looked
+    before: int = 0  # of these, those that came before the first doorbell, as far as was looked, or the first look
+
+
+class FirstLook(NamedTuple):
+    """The same when they were looked at first in a part of a run. tsc: None: not yet, or it is a whole run."""
+
+    tsc: int | None = None
+    rung: int = 0
+    exits: int = 0
 
 
 class Evidence:
@@ -159,6 +173,7 @@ class Evidence:
         self.vectors: Counter[int] = Counter()  # handlers by vector
         self.routes = self.moves = 0  # changes of the route: to another vector, to another vCPU
         self.sampled = Sampled()
+        self._first_look = FirstLook()
         self.early = EarlySignals()
         self._waits = Trait.WAITS in traits_of(scenario)
         self._level = Trait.LEVEL in traits_of(scenario)
@@ -236,12 +251,26 @@ class Evidence:
             exits = sampled & (events["id"] == MMIO_EXITS)
             early, newest = events["arg"][exits & (rung == 0)], events["arg"][exits]
             before = int(early[-1]) if early.size else self.sampled.before
-            untold = self.ways.began.noted and MMIO_EXITS not in self.ways.began.stats
-            if untold and newest.size and self.sampled.mmio_exits is None:  # the stream begins behind so many
-                before = int(newest[0])
+            if self.ways.began.noted:
+                self._look_first(events["tsc"], sampled, exits, events["arg"], rung)
+                before = self._first_look.exits
             exits_now = int(newest[-1]) if newest.size else self.sampled.mmio_exits
-            self.sampled = Sampled(int(rung[sampled][-1]), exits_now, before)
+            if exits_now is None and MMIO_EXITS in self.ways.began.stats:  # they have not changed since the look before
+                exits_now = 0
+            self.sampled = Sampled(int(rung[sampled][-1]) - self._first_look.rung, exits_now, before)
         self._rung = max(self._rung, int(rung[-1]))
+
+    def _look_first(
+        self, tsc: Values, sampled: npt.NDArray[np.bool_], exits: npt.NDArray[np.bool_], counts: Values, rung: Values
+    ) -> None:
+        """The first look of a part of a run at which the exits are known. A look's events are of one time."""
+        known = sampled if MMIO_EXITS in self.ways.began.stats else exits
+        if self._first_look.tsc is None and known.any():
+            at = int(np.flatnonzero(known)[0])
+            self._first_look = FirstLook(int(tsc[at]), int(rung[at]), 0)
+        told = counts[exits & (tsc == np.uint64(self._first_look.tsc or 0))]
+        if told.size:
+            self._first_look = self._first_look._replace(exits=int(told[-1]))
 
     # -- doorbells -----------------------------------------------------------------------------------------------------
 

@@ -175,8 +175,7 @@ class ExitSplit:
         for at in sorted({*looks[:1].tolist(), *looks[-1:].tolist()}):
             signals = events["seq"][:at][np.isin(events["kind"][:at], self._signals)]
             sample = Sample(int(events["arg"][at]), max(self.whole.signals, int(signals.max(initial=0))))
-            if self._first is None:  # of a stream in the middle that nobody has told, from the first look on
-                untold = self._began.noted and KVM_EXITS not in self._began.stats
-                self._first = sample if untold else Sample(0, 0)
+            if self._first is None:  # the look before a part of a run is older than its first signal
+                self._first = sample if self._began.noted else Sample(0, 0)
             self._wiring.look(sample)
             self.whole = self.whole.counted(self._first, sample)

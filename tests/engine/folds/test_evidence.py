@@ -85,11 +85,23 @@ def test_exits_of_qemu_before_a_part_are_none_of_its_doorbells(told: bool) -> No
     exits = STATS.index("mmio_exits")
     before = [(EventKind.BEFORE, Before.RUNG, 500, 0), (EventKind.BEFORE, Before.RECEIVED, 500, 0)]
     before += [(EventKind.BEFORE, Before.STAT, 532, exits)] if told else []
-    rings = [(EventKind.RING, 0xFE003000, number, 0) for number in (501, 502)]
-    looks = [(EventKind.STAT, exits, 0, count) for count in (532, 534)]
-    rows = [*before, rings[0], looks[0], rings[1], looks[1]]
-    (claim,) = [one for one in claims("qemu-virtio-blk-exit", *rows) if "KVM counted" in one]
-    assert claim.startswith("KVM counted 2 exits for MMIO to user space while 2 doorbells rang")
+    rings = [(EventKind.RING, 0xFE003000, number, 0) for number in (501, 502, 503)]
+    looks = [(EventKind.STAT, exits, 0, count) for count in (550, 552)]  # the look before the part is an old one
+    rows = [*before, rings[0], looks[0], rings[1], rings[2], looks[1]]
+    for size in (1, 2, 1000):
+        (claim,) = [one for one in claims("qemu-virtio-blk-exit", *rows, size=size) if "KVM counted" in one]
+        assert claim.startswith("KVM counted 2 exits for MMIO to user space while 2 doorbells rang")
+
+
+def test_a_part_of_a_run_without_exits_of_qemu_says_so() -> None:
+    """What a look does not tell has not changed."""
+    exits, other = STATS.index("mmio_exits"), STATS.index("exits")
+    before = [(EventKind.BEFORE, Before.RUNG, 500, 0), (EventKind.BEFORE, Before.RECEIVED, 500, 0)]
+    before += [(EventKind.BEFORE, Before.STAT, 32, exits)]
+    rings = [(EventKind.RING, 0xFE003000, number, 0) for number in (501, 502, 503)]
+    looks = [(EventKind.STAT, other, 0, count) for count in (550, 552)]
+    told = claims("qemu-virtio-blk", *before, rings[0], looks[0], rings[1], rings[2], looks[1])
+    assert "KVM counted no exit for MMIO to user space while 2 doorbells rang: it took each of them itself." in told
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
