@@ -58,7 +58,10 @@ class WritingThread:
 
 
 class Capture(WritingThread):
-    """Writes to `path` what comes to `outlet` until it is stopped. RecordingError if the file cannot be made."""
+    """Writes to `path` what comes to `outlet` until it is stopped. RecordingError if the file cannot be made.
+
+    The outlet is closed at its end, and if it cannot begin.
+    """
 
     _recorder: Recorder
 
@@ -66,12 +69,19 @@ class Capture(WritingThread):
         """beginning: what the recording opens with (engine/folds/prologue.py). force: replaces what is there."""
         self.path = path
         self.annotations: tuple[Annotation, ...] = ()  # of the run so far; whoever changes them sets others
-        self._recorder = Recorder(path, header, force=force)
-        self._recorder.append(beginning)
         self._outlet = outlet
         self._stopping = threading.Event()
         self._fault: RecordingError | None = None  # what the thread has died of
         self._thread = threading.Thread(target=self._write, name="recording", daemon=True)
+        try:
+            self._recorder = Recorder(path, header, force=force)
+            self._recorder.append(beginning)
+            self._begin()
+        except BaseException:
+            outlet.close()  # nobody takes what its source would go on to put
+            raise
+
+    def _begin(self) -> None:
         try:
             begin_thread(self._thread)
         except EngineError:

@@ -50,6 +50,13 @@ def test_a_thread_that_dies_of_anything_says_so(tmp_path: Path, monkeypatch: pyt
     assert len(Recording(capture.path)) == capture.events == 4
 
 
+def test_what_cannot_begin_leaves_no_outlet_that_fills_up(tmp_path: Path) -> None:
+    outlet = Outlet()
+    with pytest.raises(EngineError, match="there is no folder"):
+        Capture(tmp_path / "missing" / "r.arrow", HEADER, BATCHES[0], outlet)
+    assert outlet.closed
+
+
 def none_left(thread: threading.Thread) -> None:
     """In place of Thread.start(), where the user may have no more."""
     raise RuntimeError("can't start new thread")
@@ -59,8 +66,10 @@ def test_without_a_thread_it_is_refused_and_what_was_begun_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading.Thread, "start", none_left)
+    outlet = Outlet()
     with pytest.raises(EngineError, match="No thread can be started"):
-        Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], Outlet())
+        Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], outlet)
+    assert outlet.closed
     assert Recording(tmp_path / "r.arrow").warning == ""
 
 

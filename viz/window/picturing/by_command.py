@@ -114,6 +114,7 @@ class SavedByCommand:
         process = self._process = QProcess()
         process.setProcessEnvironment(environment)
         process.finished.connect(lambda code, _: self._tell(code, path))
+        process.errorOccurred.connect(lambda error: self._tell_unstarted(error, path))
         words = [wanted.order, what, "-o", str(path.absolute()), "--force", *wanted.options()]
         process.start(sys.executable, ["-P", "-m", "bellwire.viz", *words])
 
@@ -131,6 +132,17 @@ class SavedByCommand:
         copy = QGuiApplication.clipboard().setText
         also = tr("Copy the command"), lambda: copy(self.command)
         say_where(self.files.notice, sentence, path, also)
+
+    def _tell_unstarted(self, error: QProcess.ProcessError, path: Path) -> None:
+        """That there is no process: of one that has ended _tell() hears."""
+        process = self._process
+        if process is None or error != QProcess.ProcessError.FailedToStart:
+            return
+        self._process = None
+        process.deleteLater()
+        self.files.notice.say(
+            tr("{path} could not be made: no process can be started: {why}.", path=path, why=process.errorString())
+        )
 
     def close(self) -> None:
         """Waits for what is on its way."""

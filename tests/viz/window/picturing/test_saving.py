@@ -104,6 +104,15 @@ def test_where_no_thread_can_be_started_it_says_so(
     assert not stage.window.pictures.busy
 
 
+def test_where_no_process_can_be_started_it_says_so(
+    stage: Stage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    stage.window.pictures.save(stage.window.views.diagram, tmp_path / "a.png")
+    qtbot.waitUntil(lambda: not stage.window.pictures.busy)
+    assert stage.window.notice.words.text().startswith(f"{tmp_path}/a.png could not be made: no process can be started")
+
+
 def test_each_view_has_a_name_and_offers_its_picture(stage: Stage) -> None:
     views = stage.window.views
     widgets = [views.diagram, views.timeline, views.numbers, *views.plots]
