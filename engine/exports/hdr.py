@@ -84,6 +84,14 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     counted = [name for name in BY_IMPORTANCE if latencies.histograms[name].count]
     told, hidden = [name for name in counted if latencies.known(name)], latencies.hidden(counted)
     refuse_hidden(recording, latencies, told, hidden)
+    if not told and latencies.journeys:
+        raise RecordingError(
+            tr(
+                "{path} has no latency: all of its journeys belong to the warm-up, or were under way while something "
+                "stood still.",
+                path=recording.path,
+            )
+        )
     if not told:
         raise RecordingError(
             tr("{path} has no latency: nothing in it has arrived of which both ends are known.", path=recording.path)

@@ -49,6 +49,7 @@ UNKNOWN = "–"
 NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
 NOT_SEEN = "it is not known: another process does it, and nobody tells"
 BOUND = "; events are missing, so that it cannot be told"
+NONE_ENDED = "no journey has come to its end"
 TOO_FEW_OR_APART = "too few values, or clocks that are apart"
 EXACT = ("min", "max")  # what a histogram keeps besides its bins
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
@@ -245,7 +246,8 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
     there = [name for name in LATENCIES if latencies.histograms[name].count or latencies.contradicted[name]]
     if not there:
-        return Text("Latency: there is none, as no journey has come to its end.")
+        out = left_out(latencies) if latencies.journeys else ""
+        return Text(f"Latency: there is none, as {'all is left out: ' + out if out else NONE_ENDED}.")
     for name in there:
         table.add_row(name.replace("_", " "), *known_row(latencies, name, latencies.histograms[name], unit))
         legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")

@@ -205,7 +205,7 @@ def journey_of_moment(model: LiveModel, moment: Moment) -> tuple[Journeys, Telle
     which = NAMED_JOURNEYS[moment.journey]
     journey = journey_told(model, which)
     if not journey.size:
-        raise MomentError(tr("There is no journey {at}: none came to its end.", at=moment))
+        raise MomentError(tr("There is no journey {at}: none that is in the figures came to its end.", at=moment))
     return journey, which
 
 

@@ -234,8 +234,10 @@ def why_no_latency(model: LiveModel, name: str) -> str:
         return tr("no irqfd listens, so what is rung waits in the eventfd")
     if model.tally.irqs_lost:
         return tr("the interrupts were lost, so no journey comes to its end")
-    begun = model.tally.doorbells_rung or model.tally.irqs_signalled
-    return tr("no journey has come to its end") if begun and not model.latencies.journeys else ""
+    latencies, begun = model.latencies, model.tally.doorbells_rung or model.tally.irqs_signalled
+    if latencies.journeys and latencies.journeys == latencies.warmup:
+        return tr("each journey so far belongs to the warm-up")
+    return tr("no journey has come to its end") if begun and not latencies.journeys else ""
 
 
 def per_second(model: LiveModel, name: str) -> str:

@@ -193,6 +193,20 @@ def test_no_table_is_printed_without_a_row(name: str, capsys: pytest.CaptureFixt
     assert all(lines[number + 1].strip() for number in ruled)
 
 
+def test_journeys_of_the_warm_up_have_come_to_their_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of `bellwire run roundtrip --signals 1` it was said that none had."""
+    path = str(tmp_path / "short.arrow")
+    with FakeSource() as source, Recorder(Path(path), Header.of(source, "0.1.0")) as recorder:
+        source.run(0.02)
+        recorder.append(source.take())
+    assert main(["info", path]) == 0
+    printed = capsys.readouterr().out
+    assert "Latency: there is none, as all is left out: " in printed
+    assert "of warm-up." in printed
+    assert main(["convert", path, str(tmp_path / "short.hgrm")]) == 1
+    assert "all of its journeys belong to the warm-up" in capsys.readouterr().err
+
+
 def test_a_value_and_a_limit_that_look_alike_are_told_exactly() -> None:
     """ "6.83 ms, limit 6.83 ms" held, or did not."""
 

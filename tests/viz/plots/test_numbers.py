@@ -70,6 +70,17 @@ def test_what_is_not_known_says_why(name: str, why: str) -> None:
         assert all(text.endswith("Not known: in this scenario there is none.") for text in others)
 
 
+def test_the_warm_up_is_why_nothing_is_known_while_there_is_nothing_else() -> None:
+    source = FakeSource()
+    source.order(Order.PACE, 200)
+    source.start()
+    model = LiveModel(source)
+    source.run(0.05)
+    model.tick(0.05)
+    told = {number.label: help_of(number) for number in numbers_of(model)}
+    assert told["round trip p50"].endswith("Not known: each journey so far belongs to the warm-up.")
+
+
 def test_numbers_follow_a_switch() -> None:
     model, source = model_of(seconds=2.0)
     light = model.latencies.now("doorbell")
