@@ -38,7 +38,7 @@ def partners_stood_still(latencies: Latencies) -> Iterator[Finding]:
     """Times in which nothing ran of another process that signals need. When it was stopped is noticed a little late."""
     stops = latencies.partner_stops
     for pid, stopped in stops.of.items():
-        figures = {"process": told_pid(pid), "journeys": grouped(latencies.partner_stopped)}
+        figures = {"process": told_pid(pid), "journeys": grouped(stopped.journeys)}
         if stopped.count:
             claim = tr_n(
                 "Process {process} stood still for at least {seconds} s, stopped by a signal or a debugger; journeys "
@@ -49,7 +49,7 @@ def partners_stood_still(latencies: Latencies) -> Iterator[Finding]:
                 seconds=grouped(latencies.clock.ns(stopped.cycles) / 1e9, 2),
                 **figures,
             )
-            numbers = {"stops": stopped.count, "journeys": latencies.partner_stopped}
+            numbers = {"stops": stopped.count, "journeys": stopped.journeys}
             yield Finding(claim, numbers, (EventKind.SETTING,))
         if stopped.since is not None:
             claim = tr(

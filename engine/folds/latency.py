@@ -214,6 +214,7 @@ class Latencies:
         if self.partner_stops.of:
             waited = self.partner_stops.within(begin(journeys), finish(journeys)) & ~stood
             self.partner_stopped += int(waited.sum())
+            self.partner_stops.count(begin(journeys)[waited], finish(journeys)[waited])
             stood |= waited
         self._leave_out(journeys[stood])
         return chosen(journeys, ~stood) if stood.any() else journeys

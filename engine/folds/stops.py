@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Clock, EventKind, Events, Setting, by_kind
 
 STOP_SECONDS = 0.5  # a shorter silence is nothing
+EVER = np.uint64(2**64 - 1)  # TSC: it is not over
 KEPT = 64  # stops before the newest batch; a journey under way began before so many at most
 
 Numbers = npt.NDArray[np.uint64]
@@ -71,11 +72,15 @@ class Stops:
 
 @dataclass
 class Stopped:
-    """Of one process: how often it stood still and went on, and how long at least, in cycles."""
+    """Of one process: how often it stood still and went on, and how long at least, in cycles.
+
+    journeys: that were under way then and are in no latency, by Latencies.
+    """
 
     count: int = 0
     cycles: int = 0
     since: int | None = None  # TSC from which on it stands still now
+    journeys: int = 0
 
 
 class PartnerStops:
@@ -85,14 +90,16 @@ class PartnerStops:
         self.clock = clock
         self.of: dict[int, Stopped] = {}
         self.newest = 0
-        self._from, self._to = np.empty(0, np.uint64), np.empty(0, np.uint64)  # TSC, of the last few that are over
+        # TSC, of the last few that are over, and whose each was
+        self._from, self._to = np.empty(0, np.uint64), np.empty(0, np.uint64)
+        self._whose = np.empty(0, np.int64)
 
     def feed(self, events: Events) -> None:
         """Takes note of those that begin or end in the next batch."""
         if not events.size:
             return
         self.newest = max(self.newest, int(events["tsc"][-1]))
-        self._from, self._to = self._from[-KEPT:], self._to[-KEPT:]
+        self._from, self._to, self._whose = self._from[-KEPT:], self._to[-KEPT:], self._whose[-KEPT:]
         if by_kind(events).counts[EventKind.SETTING]:
             settings = by_kind(events).of(EventKind.SETTING)
             for one in settings[settings["id"] == Setting.PARTNER_STOPPED]:
@@ -107,13 +114,25 @@ class PartnerStops:
             one.count, one.cycles = one.count + 1, one.cycles + max(0, tsc - one.since)
             self._from = np.append(self._from, np.uint64(one.since))
             self._to = np.append(self._to, np.uint64(tsc))
+            self._whose = np.append(self._whose, pid)
             one.since = None
 
     def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
         """Whether a stop, over or not, lies between each start and its end; shape (n,), as both."""
         still = [np.uint64(one.since) for one in self.of.values() if one.since is not None]
         begins = np.append(self._from, np.array(still, np.uint64))
-        ends = np.append(self._to, np.full(len(still), 2**64 - 1, np.uint64))
-        overlap = (start[:, None] < ends) & (end[:, None] > begins)
-        stood: npt.NDArray[np.bool_] = np.any(overlap, axis=1)
-        return stood
+        return overlapping(start, end, begins, np.append(self._to, np.full(len(still), EVER)))
+
+    def count(self, start: Numbers, end: Numbers) -> None:
+        """Counts journeys (shape (n,)) that are left out, for each process that stood still meanwhile."""
+        for pid, one in self.of.items() if start.size else ():
+            begins, ends = self._from[self._whose == pid], self._to[self._whose == pid]
+            if one.since is not None:
+                begins, ends = np.append(begins, np.uint64(one.since)), np.append(ends, EVER)
+            one.journeys += int(overlapping(start, end, begins, ends).sum())
+
+
+def overlapping(start: Numbers, end: Numbers, begins: Numbers, ends: Numbers) -> npt.NDArray[np.bool_]:
+    """Whether each stretch from a start (shape (n,)) to its end has something of one from `begins` to `ends`."""
+    overlap: npt.NDArray[np.bool_] = np.any((start[:, None] < ends) & (end[:, None] > begins), axis=1)
+    return overlap

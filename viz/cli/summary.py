@@ -105,9 +105,19 @@ def found(tally: Tally, latencies: Latencies, evidence: Evidence) -> list[Findin
 
 
 def stopped_report(latencies: Latencies) -> dict[str, Any]:
-    """How often and how long the whole program stood still, and the journeys that were under way."""
-    seconds = round(latencies.clock.ns(latencies.stops.cycles) / 1e9, 3)
-    return {"stops": latencies.stops.count, "seconds": seconds, "journeys": latencies.stopped}
+    """How often and how long the whole program stood still, and the journeys that were under way; partners: the same
+    of other processes."""
+
+    def seconds(cycles: int) -> float:
+        return round(latencies.clock.ns(cycles) / 1e9, 3)
+
+    partners = [
+        {"process": pid, "stops": one.count, "seconds": seconds(one.cycles), "journeys": one.journeys}
+        for pid, one in latencies.partner_stops.of.items()
+        if one.count or one.since is not None
+    ]
+    whole = {"stops": latencies.stops.count, "seconds": seconds(latencies.stops.cycles), "journeys": latencies.stopped}
+    return whole | {"partners": partners}
 
 
 def latency_report(latencies: Latencies, name: str) -> dict[str, int | None]:

@@ -16,6 +16,7 @@ from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Settin
 from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.cli.summary import stopped_report
 from bellwire.viz.text.trust import left_out
 from tests.support.processes import threads_of
 
@@ -102,18 +103,21 @@ def test_a_clock_that_stands_still_with_the_program_goes_on_behind_it() -> None:
     assert float(np.diff(latencies.stops.working(times))[0]) == pytest.approx(CLOCK.cycles(53), rel=0.001)
 
 
-def partnered(*told: tuple[float, int]) -> Latencies:
-    """Round trips every 10 ms, the middle one takes 7 s; told: PARTNER_STOPPED of process 77, so far into it."""
+def partnered(*told: tuple[float, int], again: tuple[int, ...] = ()) -> Latencies:
+    """Round trips every 10 ms, the middle one takes 7 s; told: PARTNER_STOPPED of process 77, so far into it.
+
+    again: so many round trips later the same of process 78.
+    """
     rows: list[tuple[int, ...]] = []
     at = 10**9
     for n in range(1, TURNS + 1):
-        late = CLOCK.cycles(7) if n == TURNS // 2 else 0
+        late = CLOCK.cycles(7) if n - TURNS // 2 in (0, *again) else 0
+        pid = 78 if n > TURNS // 2 else 77
         rows.append((at, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
         rows.append((at + 500, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
-        for seconds, arg in told if late else ():
-            rows.append(
-                (at + CLOCK.cycles(seconds), EventKind.SETTING, Lane.ENGINE, 0, Setting.PARTNER_STOPPED, 77, arg)
-            )
+        for seconds, stopped in told if late else ():
+            then, arg = at + CLOCK.cycles(seconds), pid if stopped else 0
+            rows.append((then, EventKind.SETTING, Lane.ENGINE, 0, Setting.PARTNER_STOPPED, pid, arg))
         rows.append((at + late + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
         at += 20_000_000 + late
     return latencies_of("vhost-user-blk", rows)
@@ -127,6 +131,21 @@ def test_what_was_under_way_while_another_process_stood_still_is_no_latency() ->
     assert told.claim.startswith("Process 77 stood still for at least 6.00 s, stopped by a signal or a debugger")
     assert told.claim.endswith("are in no latency: 1.")
     assert "1 journey during a stop of another process" in left_out(latencies)
+
+
+def test_each_of_several_processes_is_told_the_journeys_that_it_kept_waiting() -> None:
+    """Of either it was said that they were all of its own."""
+    latencies = partnered((0.5, 77), (6.5, 0), again=(3, 5))
+    assert latencies.partner_stopped == 3
+    ends = [(told.claim.split(" stood")[0], told.claim[-2], told.numbers) for told in pairing_findings(latencies)]
+    assert ends == [
+        ("Process 77", "1", {"stops": 1, "journeys": 1}),
+        ("Process 78", "2", {"stops": 2, "journeys": 2}),
+    ]
+    assert stopped_report(latencies)["partners"] == [
+        {"process": 77, "stops": 1, "seconds": 6.0, "journeys": 1},
+        {"process": 78, "stops": 2, "seconds": 12.0, "journeys": 2},
+    ]
 
 
 def test_one_that_has_not_gone_on_is_told_so() -> None:
