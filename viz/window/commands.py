@@ -15,6 +15,7 @@ from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.attached.attach_window import AttachWindow
+from bellwire.viz.attached.recording_row import RecordingRow
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
@@ -221,8 +222,16 @@ class Commands:
         """Another window, with all of its texts in this language, takes the place of this one."""
         if self.lessons.on or self.quiz.on or self.look.presenting:
             self.notice.say(tr("Another language takes another window: end the lesson, quiz or presentation first."))
+        elif self.writing:
+            self.notice.say(tr("Another language takes another window: this one is still writing a file."))
         elif name != Spoken.name:
             self.look.language_chosen.emit(name)
+
+    @property
+    def writing(self) -> bool:
+        """Whether a file is being made that would end, or be told of, with this window."""
+        watched = any(row.capture for row in self.top.findChildren(RecordingRow))
+        return watched or any(one.busy for one in (self.files, self.pictures, self.pages, self.lecture_handout))
 
     # -- a story
 

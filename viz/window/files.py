@@ -280,6 +280,11 @@ class Files:
         self.remember(path)
         self.notice.say(sentence, tr("Replay it"), lambda: self.replay(path), also=copying(path), color="live")
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being saved, or was and nobody has been told; a recording goes on in another window."""
+        return bool(self._news or self._writing) or any(thread.is_alive() for thread in self._saving)
+
     # -- saving what is seen
 
     def save_picture(self, path: Path | None = None, of: QWidget | None = None) -> None:

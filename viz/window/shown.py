@@ -178,10 +178,12 @@ class Shown(QWidget):
         """Ends what is shown, in the background; it stays shown."""
         self._stop_in_background(self.model.source)
 
-    def hand_over(self) -> None:
-        """Another window shows the model from now on: with this one nothing ends."""
+    def hand_over(self) -> Source | None:
+        """Another window shows the model from now on: with this one nothing ends. Returns what comes next, if any."""
         self.handed_over = True
         self.model.leave()
+        expected, self._expected = self._expected, None
+        return expected
 
     def end(self) -> None:
         """Ends the source, and waits until it has ended; nothing is left behind."""

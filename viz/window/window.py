@@ -346,6 +346,13 @@ class MainWindow(QMainWindow):
             "The run has been ended; {save} saves what is held, {restart} starts afresh.", save=save, restart=restart
         )
 
+    def stay_ended(self, fault: Fault) -> None:
+        """Shows the state of a run that a fault has ended in another window."""
+        self.fault = fault
+        self.frame.stop()
+        self.status.fault = True
+        self.status.refresh()
+
     # -- how it looks
 
     def _set_theme(self) -> None:
@@ -559,7 +566,7 @@ def reopen(old: MainWindow, language: str, opened: list[MainWindow]) -> None:
     settings.language = language
     old.frame.stop()
     old.storyteller.end()
-    old.shown.hand_over()
+    expected = old.shown.hand_over()
     speak_language(language)
     translate_qt()
     window = MainWindow(old.model, settings.theme, old.shown.make_source, settings)
@@ -574,6 +581,10 @@ def reopen(old: MainWindow, language: str, opened: list[MainWindow]) -> None:
     open_as_the_one(window, opened)
     for panel in old.shown.front.values():
         window.views.bring_panel(panel)
+    if expected:
+        window.shown.expect(expected)
+    if old.fault:
+        window.stay_ended(old.fault)
     old.close()
     old.deleteLater()
 

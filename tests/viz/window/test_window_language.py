@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -15,6 +16,7 @@ from bellwire.engine.language import Spoken, speak
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.panels import PANELS
 from bellwire.viz.text import languages
+from bellwire.viz.text.faults import Fault
 from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import MainWindow, make_window, open_as_the_one
@@ -104,6 +106,56 @@ def test_a_lesson_is_not_torn_away(opened: list[MainWindow]) -> None:
     assert opened == [window]
     assert "first" in window.notice.accessibleName()
     window.look.set_presenting(False)
+
+
+def test_what_is_being_built_is_shown_in_the_other_window(
+    opened: list[MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSource, "starting", True)
+    opened[-1].commands.run_scenario_called("irq-msi")
+    new = speaking_accents(opened, qtbot)
+    new.frame.tick()
+    assert new.model.scenario.name == "roundtrip"
+    monkeypatch.setattr(FakeSource, "starting", False)
+    new.frame.tick()
+    assert new.model.scenario.name == "irq-msi"
+    assert new.model.source.alive
+
+
+def test_a_run_that_a_fault_has_ended_stays_ended(opened: list[MainWindow], qtbot: QtBot) -> None:
+    fault = Fault("It broke.", "Where it did.")
+    opened[-1].fault_met.emit(fault)
+    qtbot.waitUntil(lambda: opened[-1].fault is fault)
+    new = speaking_accents(opened, qtbot)
+    assert new.fault is fault
+    assert new.status.fault
+    assert not new.frame.running
+
+
+def saving(window: MainWindow) -> None:
+    window.files._saving.append(threading.current_thread())
+
+
+def told_later(window: MainWindow) -> None:
+    window.files._news.append(lambda: None)
+
+
+def drawing(window: MainWindow) -> None:
+    window.pictures._writing = threading.current_thread()
+
+
+@pytest.mark.parametrize("write", [saving, told_later, drawing])
+def test_a_file_that_is_being_written_is_not_torn_away(
+    opened: list[MainWindow], write: Callable[[MainWindow], None], qtbot: QtBot
+) -> None:
+    [window] = opened
+    write(window)
+    window.commands.choose_language("xx")
+    QCoreApplication.processEvents()
+    assert opened == [window]
+    assert "still writing a file" in window.notice.accessibleName()
+    window.files._saving, window.files._news, window.pictures._writing = [], [], None
+    speaking_accents(opened, qtbot)
 
 
 def test_every_action_is_said_in_menus_tips_palette_and_among_the_keys(opened: list[MainWindow], qtbot: QtBot) -> None:
