@@ -46,6 +46,11 @@ def exits_by(reason: str) -> Callable[[Tally, Latencies], int]:
     return lambda tally, _: tally.exits_to_userspace.get(reason, 0)
 
 
+def pending_parts(tally: Tally) -> tuple[str, ...]:
+    """What is under way, by its names in Tally.counts(): a doorbell that is an interrupt is no second signal."""
+    return ("irqs_pending",) if tally.direct and not tally.partner_pid else ("doorbells_pending", "irqs_pending")
+
+
 COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "rung": lambda tally, _: tally.doorbells_rung,
     "received": lambda tally, _: tally.doorbells_received,
@@ -56,7 +61,7 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "spurious": lambda tally, _: tally.irqs_spurious,
     "lost": lambda tally, _: tally.irqs_lost,
     "resamples": lambda tally, _: tally.resamples,  # reads of the resamplefd
-    "pending": lambda tally, _: tally.doorbells_pending + tally.irqs_pending,
+    "pending": lambda tally, _: sum(tally.counts()[name] for name in pending_parts(tally)),
     "kept": lambda tally, _: tally.irqs_kept,  # in the count of an eventfd to which no irqfd listens
     "refused": lambda tally, _: sum(tally.refused.values()),  # calls to which KVM answered by an error
     "buffers": lambda tally, _: tally.buffers_used,  # of a virtqueue
@@ -75,7 +80,7 @@ BOUNDED: dict[str, tuple[str, ...]] = {  # counts, by what Tally.bounds calls wh
     "merged": ("irqs_merged",),
     "spurious": ("irqs_spurious",),
     "resamples": ("resamples",),
-    "pending": ("doorbells_pending", "irqs_pending"),
+    "pending": ("doorbells_pending", "irqs_pending"),  # pending_parts() of them
     "refused": ("refused",),
     "buffers": ("buffers_used",),
     "exits": ("exits_to_userspace",),
@@ -105,6 +110,7 @@ class Operand:
     def bounds(self, tally: Tally) -> Bounds | None:
         """Between what it lies, where it is not exact."""
         parts, bounds = BOUNDED.get(self.count, ()), tally.bounds()
+        parts = pending_parts(tally) if self.count == "pending" else parts
         if bounds.keys().isdisjoint(parts):
             return None
         exact = tally.counts()

@@ -9,7 +9,7 @@ import pytest
 
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.events import Clock, EventKind, Lane, Setting, event
-from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse_assertion
+from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse_assertion, sum_of_bounds
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import load_scenario
@@ -46,6 +46,22 @@ def test_every_statistic_is_that_of_the_histogram(run: tuple[Tally, Latencies]) 
                 assert (verdict.holds, verdict.value, verdict.limit, verdict.is_time) == (known, ns, 1e9, True)
         assert parse_assertion(f"{name}.count=={histogram.count}").judge(*run).holds
         assert parse_assertion(f"{name}.corrected.p50>0ns").judge(*run).holds
+
+
+@pytest.mark.parametrize("reader", [1, 4711])
+def test_a_doorbell_that_is_an_interrupt_is_pending_once(reader: int) -> None:
+    """Of vm-to-vm without its irqfd twice as many were pending as had been rung."""
+    tally, latencies = Tally(), Latencies(load_scenario("vm-to-vm"), CLOCK)
+    tally.feed(event(1, EventKind.WIRE, Lane.ENGINE, 0, reader, 1))
+    for number in range(1, 6):
+        tally.feed(event(1 + number, EventKind.RING, Lane.GUEST, 0, number))
+    tally.feed(event(9, EventKind.HANDLER, Lane.GUEST, 0x40, 2, 2))
+    assert parse_assertion("pending == 3").judge(tally, latencies).holds
+    tally.feed(event(10, EventKind.LOST, Lane.ENGINE, Lane.ENGINE, 0, 4))
+    bounds, parts = parse_assertion("pending == 3").judge(tally, latencies).value_bounds, tally.bounds()
+    both = sum_of_bounds([parts["doorbells_pending"], parts["irqs_pending"]])
+    assert bounds == (parts["irqs_pending"] if reader == 1 else both)
+    assert both.most != 7
 
 
 def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
