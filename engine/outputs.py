@@ -275,11 +275,14 @@ class Output:
             self._unfinished.replace(name)
 
 
-def begin_whole(path: Path, force: bool = False, mode: int = READABLE) -> Output:
-    """An output that is whole or not at all. mode: of a file that replaces none, less what the umask takes away."""
+def begin_whole(path: Path, force: bool = False, mode: int = READABLE, patience: float = math.inf) -> Output:
+    """An output that is whole or not at all. mode: of a file that replaces none, less what the umask takes away.
+
+    patience: seconds in which a device or a pipe must take something.
+    """
     target = target_of(path, force)
     if target.streams:
-        return Output(target, stream_writer(target))
+        return Output(target, stream_writer(target, patience))
     refuse_growing(target)
     try:
         descriptor, unfinished = new_file(target.real.parent, mode)
@@ -363,12 +366,14 @@ def the_folder_of(path: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def whole_or_not(path: Path, force: bool = False, mode: int = READABLE) -> Iterator[IO[bytes]]:
+def whole_or_not(
+    path: Path, force: bool = False, mode: int = READABLE, patience: float = math.inf
+) -> Iterator[IO[bytes]]:
     """A file to write to, which gets its name once all is well; after an error, or an interrupt, nothing is left of it.
 
-    mode: as begin_whole() takes it. RecordingError if it cannot be written.
+    mode, patience: as begin_whole() takes them. RecordingError if it cannot be written.
     """
-    output = begin_whole(path, force, mode)
+    output = begin_whole(path, force, mode, patience)
     try:
         yield output.file
         output.keep()
@@ -378,9 +383,9 @@ def whole_or_not(path: Path, force: bool = False, mode: int = READABLE) -> Itera
         output.give_up()
 
 
-def write_whole(path: Path, content: bytes, force: bool = False) -> None:
+def write_whole(path: Path, content: bytes, force: bool = False, patience: float = math.inf) -> None:
     """Writes a file that is there already in memory; RecordingError if that is not possible."""
-    with whole_or_not(path, force) as file:
+    with whole_or_not(path, force, patience=patience) as file:
         file.write(content)
 
 

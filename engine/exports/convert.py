@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
@@ -34,13 +35,16 @@ def write_export(
     progress: Progress = lambda share: None,
     *,
     force: bool = False,
+    patience: float = math.inf,
 ) -> int:
     """Writes `path`; by `force` replaces what was there once all is well. How many events, or latencies, it holds.
+
+    patience: seconds in which a device or a pipe must take something.
 
     RecordingError if it cannot be written, or is the recording itself, which holds more than that; then, as after an
     interrupt, nothing is left of it.
     """
     if export.suffix not in OURS:
         refuse_source(path, recording.path)
-    with whole_or_not(path, force) as file:
+    with whole_or_not(path, force, patience=patience) as file:
         return export.write(recording, file, progress)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -206,10 +207,14 @@ def save_recording(
     batches: Iterable[Events],
     *,
     force: bool = False,
+    patience: float = math.inf,
     annotations: Sequence[Annotation] = (),
 ) -> int:
-    """Writes a recording of these batches; how many events. RecordingError, and no file, if that is not possible."""
-    with whole_or_not(path, force) as file:
+    """Writes a recording of these batches; how many events. RecordingError, and no file, if that is not possible.
+
+    patience: seconds in which a device or a pipe must take something.
+    """
+    with whole_or_not(path, force, patience=patience) as file:
         return write_recording(file, header, batches, stream=path.suffix == STREAM, annotations=annotations)
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bellwire.engine.recordings.header import Header
 
 OURS = (".arrow", ".arrows")
+READER_SECONDS = 2.0  # in which a device or a pipe must take something: the window, or its end, waits for that
 STUCK_SECONDS = 5.0  # without a byte more written a disk does not answer
 
 
@@ -70,18 +71,19 @@ def write_held(
     from bellwire.engine.recordings.recording import Recording
 
     if path.suffix in OURS:
-        return count_of(save_recording(path, header, held, force=force, annotations=annotations), "event")
+        events = save_recording(path, header, held, force=force, patience=READER_SECONDS, annotations=annotations)
+        return count_of(events, "event")
     export = export_for(path)
     with scratch_folder() as folder:
         recording = folder / "held.arrow"
         save_recording(recording, header, held, annotations=annotations)
-        written = write_export(Recording(recording), path, export, force=force)
+        written = write_export(Recording(recording), path, export, force=force, patience=READER_SECONDS)
     return number_of(written, export.unit)
 
 
 def written_in_turns(path: Path, pieces: Iterator[bytes], force: bool) -> Iterator[None]:
     """Writes a file, a piece at each turn; EngineError, and no file, if that is not possible."""
-    with whole_or_not(path, force) as file:
+    with whole_or_not(path, force, patience=READER_SECONDS) as file:
         for piece in pieces:
             file.write(piece)
             yield
@@ -296,7 +298,7 @@ class Files:
                 return
             path = Path(name)
         try:
-            write_whole(path, png_of(picture), force)
+            write_whole(path, png_of(picture), force, READER_SECONDS)
         except EngineError as error:
             self.notice.say(str(error))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -271,3 +272,26 @@ def test_what_is_captured_within_a_second_has_names_of_its_own(stage: Stage, mon
     for name in names:
         assert not Recording(name).warning
         name.unlink()
+
+
+@pytest.mark.parametrize("what", ["recording", "export", "panel"])
+def test_a_pipe_from_which_nothing_is_taken_is_given_up(
+    stage: Stage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Else the window stood still, or its end, for as long as whoever has the pipe does nothing."""
+    monkeypatch.setattr("bellwire.viz.window.files.READER_SECONDS", 0.1)
+    path, files = tmp_path / ("pipe.arrow" if what == "recording" else "pipe.csv"), stage.window.files
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    goes = threading.Timer(PATIENCE, os.close, [reader])  # where nobody gives up
+    goes.start()
+    stage.run(600)
+    if what == "panel":
+        files._write(path, iter([b"x" * (1 << 20)] * 2), True)
+    else:
+        files.write(path, force=True)
+    qtbot.waitUntil(lambda: not any(thread.is_alive() for thread in files._saving), timeout=round(PATIENCE * 2000))
+    goes.cancel()
+    stage.run(1)
+    assert "its reader has taken nothing for 0.1 s" in stage.said
+    os.close(reader)
