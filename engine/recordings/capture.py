@@ -38,6 +38,13 @@ class WritingThread:
         self._thread.join(seconds)
         return self.ended
 
+    def wait_while_it_gets_on(self, seconds: float) -> bool:
+        """Waits until it has ended, or has written nothing more for so long; whether it has ended."""
+        size = -1
+        while not self.wait(seconds) and self.size != size:
+            size = self.size
+        return self.ended
+
     @property
     def events(self) -> int:
         """Recorded so far."""

@@ -254,7 +254,7 @@ class AttachWindow(SeenWindow):
 
     def let_go(self) -> None:
         """Ends its threads, and the file that is written."""
-        self.recording.stop()
+        self.recording.end()
         self._watch_no_more()
         self.lister.close()
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # Arrow is imported once something is recorded
     from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
 
 
+STUCK_SECONDS = 5.0  # without a byte more written neither disk nor kernel answers
+
+
 def new_capture(path: Path, process: KvmProcess) -> VmmCapture:
     """A recording of a process, begun now."""
     from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
@@ -57,6 +60,7 @@ class RecordingRow(QWidget):
         super().__init__(parent)
         self._recorded = recorded
         self.capture: VmmCapture | None = None
+        self.ending: list[VmmCapture] = []  # that still write what came before they were stopped
         self.process: KvmProcess | None = None
         self._began, self._made = 0.0, Path()
         self.button, self.replay = Button(tr("Record")), Button(tr("Replay it"))
@@ -100,22 +104,38 @@ class RecordingRow(QWidget):
         self.refresh()
 
     def stop(self) -> None:
-        """Ends the file; what happened until now is in it once it says so."""
-        self.end()
+        """Ends the file; what happened until now is in it once it says so: nobody waits here for disk and kernel."""
+        if self.capture:
+            self.capture.stop()
+            self.ending.append(self.capture)
+            self.words.setText(tr("REC ends"))
+            self.button.setText(tr("Record"))
+        self.capture = None
         self.refresh()
 
     def end(self) -> None:
-        """The same without a word on it."""
+        """Who shows it goes: waits for the files, as long as they get on, and says what came of them."""
         if self.capture:
             self.capture.stop()
-            self.capture.wait()
+        for capture in filter(None, (*self.ending, self.capture)):
+            capture.wait_while_it_gets_on(STUCK_SECONDS)
+        self.refresh()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is recorded, or still written."""
+        return bool(self.capture or self.ending)
 
     def refresh(self) -> None:
         """Shows how far it is, or what came of it."""
+        for ended in [one for one in self.ending if one.ended]:
+            self.ending.remove(ended)
+            self._tell(ended)
         capture = self.capture
         if capture is None:
             return
         if capture.ended:
+            self.capture = None
             self._tell(capture)
             return
         self.button.setText(tr("Stop recording"))
@@ -123,8 +143,8 @@ class RecordingRow(QWidget):
         self.words.setText(tr("REC {time}, {size} MB", time=f"{seconds // 60}:{seconds % 60:02}", size=size))
 
     def _tell(self, capture: VmmCapture) -> None:
-        self.capture = None
-        self.button.setText(tr("Record"))
+        if self.capture is None:
+            self.button.setText(tr("Record"))
         if capture.error:
             self.words.setText(str(capture.error))
             return

@@ -230,7 +230,7 @@ class Commands:
     @property
     def writing(self) -> bool:
         """Whether a file is being made that would end, or be told of, with this window."""
-        watched = any(row.capture for row in self.top.findChildren(RecordingRow))
+        watched = any(row.busy for row in self.top.findChildren(RecordingRow))
         return watched or any(one.busy for one in (self.files, self.pictures, self.pages, self.lecture_handout))
 
     # -- a story

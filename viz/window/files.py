@@ -428,10 +428,7 @@ class Files:
         """Ends the capture; waits for what is being written, as long as it gets on."""
         self.stop_capture()
         for capture in self.ending:
-            size = -1
-            while not capture.wait(STUCK_SECONDS) and capture.size != size:
-                size = capture.size
-            if not capture.ended:
+            if not capture.wait_while_it_gets_on(STUCK_SECONDS):
                 print(
                     f"bellwire: {shown(str(capture.path))} cannot be ended: its disk does not answer.", file=sys.stderr
                 )

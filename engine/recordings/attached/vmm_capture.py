@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +85,7 @@ class VmmCapture(WritingThread):
                 attachment = stack.enter_context(Attachment(self.process.pid))
                 stream = stack.enter_context(AttachedStream(self.process))
                 stream.follow(attachment.look())
-                wait_until_ready(stream)
+                wait_until_ready(stream, self._stopping.is_set)
                 topology = attachment.look()  # what was registered before it listens is told by nobody
                 recorder = self._recorder = stack.enter_context(self._opened(stream))
                 written = SeenWritten(recorder, stream, self._number)
@@ -205,15 +205,18 @@ class SeenWritten:
             time.sleep(TURN_SECONDS / 5)
 
 
-def wait_until_ready(stream: AttachedStream) -> None:
-    """Waits until it listens; KernelSightError why it does not."""
-    until = time.monotonic() + BEGIN_SECONDS
+def wait_until_ready(stream: AttachedStream, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Waits until it listens, once `stopped` not much longer; KernelSightError why it does not."""
+    began = time.monotonic()
+    until = began + BEGIN_SECONDS
     while not stream.ready:
         stream.take()
         if stream.refused:
             raise stream.refused
+        if stopped():
+            until = min(until, time.monotonic() + END_SECONDS)
         if time.monotonic() > until:
-            raise EngineError(no_answer(PROGRAM, BEGIN_SECONDS))
+            raise EngineError(no_answer(PROGRAM, time.monotonic() - began))
         time.sleep(TURN_SECONDS / 5)
     if stream.refused:
         raise stream.refused

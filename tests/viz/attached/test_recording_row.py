@@ -20,6 +20,7 @@ class FakeCapture:
     """In place of what records."""
 
     made: ClassVar[list[FakeCapture]] = []
+    waited: ClassVar[list[FakeCapture]] = []  # for whose end somebody has waited
 
     def __init__(self, path: Path, process: KvmProcess) -> None:
         self.path, self.process = path, process
@@ -31,7 +32,9 @@ class FakeCapture:
     def stop(self) -> None:
         self.stopped = self.ended = True
 
-    def wait(self) -> bool:
+    def wait_while_it_gets_on(self, seconds: float) -> bool:
+        self.waited.append(self)
+        self.ended = True
         return self.ended
 
 
@@ -40,7 +43,7 @@ def row(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Record
     """One in which nothing is recorded; `opened` has the recordings that are to be replayed."""
     monkeypatch.setattr(recording_row, "new_capture", FakeCapture)
     monkeypatch.setattr(recording_row, "user_data_path", lambda *_, **__: tmp_path)
-    FakeCapture.made = []
+    FakeCapture.made, FakeCapture.waited = [], []
     made = RecordingRow(OPENED.append, RECORDED.append)
     OPENED.clear()
     RECORDED.clear()
@@ -82,6 +85,22 @@ def test_another_process_ends_it(row: RecordingRow, leave: Callable[[RecordingRo
     leave(row)
     assert FakeCapture.made[0].stopped
     assert row.capture is None
+
+
+@pytest.mark.parametrize("leave", [lambda row: row.watch(None), lambda row: row.button.click()])
+def test_nobody_waits_for_its_end_but_who_goes(
+    row: RecordingRow, leave: Callable[[RecordingRow], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeCapture, "stop", lambda capture: None)  # kernel or disk take their time
+    row.watch(VMM)
+    row.button.click()
+    leave(row)
+    (capture,) = FakeCapture.made
+    assert (row.button.text(), row.words.text(), row.busy, RECORDED) == ("Record", "REC ends", True, [])
+    assert FakeCapture.waited == []
+    row.end()
+    assert FakeCapture.waited == [capture]
+    assert (row.busy, RECORDED) == (False, [capture.path])
 
 
 def test_why_it_ended_is_said(row: RecordingRow) -> None:

@@ -7,9 +7,10 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -173,15 +174,32 @@ def test_what_is_registered_before_it_listens_is_there_from_the_beginning(
 ) -> None:
     with Kvm() as kvm, Vm(kvm) as vm, Eventfd() as eventfd, ExitStack() as registered:
 
-        def until_ready(stream: AttachedStream) -> None:
+        def until_ready(stream: AttachedStream, stopped: Callable[[], bool]) -> None:
             registered.enter_context(Ioeventfd(vm, eventfd, 0x510, 2, pio=True))
-            wait_until_ready(stream)
+            wait_until_ready(stream, stopped)
 
         monkeypatch.setattr(vmm_capture, "wait_until_ready", until_ready)
         capture = begun(tmp_path / "own.arrow", own_process())
         recording, _ = ended(capture)
     first = SeenMoments(recording).topologies[0]
     assert [one.match.address for seen in first.vms for one in seen.ioeventfds] == [0x510]
+
+
+def test_who_is_stopped_before_it_listens_waits_no_longer_than_for_what_happened_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+
+    class Deaf:
+        ready, refused = False, None
+
+        def take(self) -> None:
+            looks.append(1)
+
+    monkeypatch.setattr(vmm_capture, "END_SECONDS", -1.0)
+    with pytest.raises(EngineError, match="did not answer within 0 s"):
+        wait_until_ready(cast(AttachedStream, Deaf()), lambda: bool(looks))
+    assert len(looks) == 1
 
 
 def test_each_doorbell_is_of_what_was_registered_just_then(tmp_path: Path) -> None:
