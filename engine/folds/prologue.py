@@ -36,8 +36,8 @@ def prologue(tally: Tally, tsc: int) -> Events:
     received = {0: tally.irqs_covered} if tally.direct else tally.received_from  # direct: the handler receives them
     for queue in {**before.received, **received}:
         say(Before.RECEIVED, received.get(queue, 0) + before.received.get(queue, 0), queue)
-    for index, name in enumerate(STATS):
-        say(Before.STAT, tally.kvm.get(name, 0) + before.stats.get(index, 0), index)
+    for index in range(len(STATS)):
+        say(Before.STAT, tally.counter(index), index)
     for setting, value in tally.settings.items():  # first: how the wires are registered follows from the lab's steps
         if setting not in HAPPENED:
             began.append(event(tsc, EventKind.SETTING, Lane.ENGINE, setting, tally.beside.get(setting, 0), value))

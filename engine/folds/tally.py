@@ -92,6 +92,7 @@ class Tally:
         self.buffers_used = 0  # of these, those that the device has given back
         self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
+        self.kvm_from: dict[int, int] = {}  # where a part of a run begins and nobody told them: as first seen, by index
         self.eventfd_counts: dict[EventfdRole, int] = {}  # as sampled last
         self.wiring: dict[Switch, bool] = {}
         self.direct = False  # whether each doorbell is an interrupt, and no thread of this process reads it
@@ -228,7 +229,7 @@ class Tally:
             case EventKind.PASSED_OVER:
                 self._pass_over(events)
             case EventKind.STAT:
-                self.kvm |= {stat_name(id): value for id, value in pairs(events)}
+                self._sample(events)
             case EventKind.REFUSED:
                 self._count_refusals(events)
             case EventKind.COUNT:
@@ -240,6 +241,17 @@ class Tally:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
                 self.pin.feed(events)
                 self.beside |= {Setting(id): beside for id, beside in telling_beside(events)[["id", "seq"]].tolist()}
+
+    def _sample(self, events: Events) -> None:
+        """KVM's counters; of a part of a run that nobody told them of they count from the first word on each."""
+        for id, value in pairs(events):
+            if self.began.noted and not self.began.stats:  # of those that are told, one that is not was 0
+                self.kvm_from.setdefault(id, value)
+            self.kvm[stat_name(id)] = value - self.kvm_from.get(id, 0)
+
+    def counter(self, index: int) -> int:
+        """One of KVM's, by its index into STATS, since the start of the run, whatever of it this is."""
+        return self.kvm.get(STATS[index], 0) + self.began.stats.get(index, 0) + self.kvm_from.get(index, 0)
 
     def _receive(self, events: Events) -> None:
         """The newest number of each queue: a queue numbers its doorbells by itself."""

@@ -31,7 +31,7 @@ from bellwire.engine.host.scratch import age_of
 from bellwire.engine.host.text_files import open_file
 from bellwire.engine.outputs import whole_or_not
 
-VERSION = 11  # of what is in the cache
+VERSION = 12  # of what is in the cache
 DIGEST, LENGTH = 32, 8  # bytes
 MOST_TEXT = 1 << 26  # bytes of the JSON text
 KEPT = 16  # indexes

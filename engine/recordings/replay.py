@@ -59,6 +59,7 @@ class Replay(Source):
         first = recording.entries["first"]
         self._later = np.append(np.minimum.accumulate(first[::-1])[::-1], np.uint64(LATEST))  # no batch from here on
         self.yields_from = 0  # TSC from which on it yields everything: some batches begin before another one's end
+        self.yields_first = recording.first  # TSC of the first event that it yields
         self._ahead = no_events()  # read from the disk, not yet due
         self._origin = recording.first  # TSC at which the wall clock was _started_ns
         self.indexer = Indexer(recording)
@@ -99,6 +100,7 @@ class Replay(Source):
         self._batches, self._number = self.recording.batches(batch), batch
         self.yields_from = int(self.recording.entries["last"][:batch].max(initial=0)) + 1 if batch else 0
         self._ahead = self._next()
+        self.yields_first = int(self._ahead["tsc"][0]) if self._ahead.size else self.recording.first
         self._origin, self._started_ns = tsc, self._monotonic_ns()
 
     def seek(self, tsc: int) -> None:

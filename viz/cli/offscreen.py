@@ -16,7 +16,7 @@ from bellwire.engine.outputs import unused, write_whole
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
 from bellwire.viz.cli.ending import complain_of
-from bellwire.viz.cli.summary import summary
+from bellwire.viz.cli.summary import summary_of_played
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK, THEMES
 from bellwire.viz.window.application import application, when_told_to_end
@@ -72,7 +72,7 @@ def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], o
     model = window.model
     failed = bool(model.source.why_nothing)
     if not failed:
-        out(summary(model.source, model.present.tally, model.present.latencies, model.present.evidence, elapsed))
+        out(summary_of_played(model, elapsed))
     for picture in pictures:
         failed |= save(picture) is None
     if error := model.source.error:

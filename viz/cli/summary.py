@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -35,6 +35,9 @@ from bellwire.viz.text.trust import (
     said_least,
     why_not_corrected,
 )
+
+if TYPE_CHECKING:
+    from bellwire.viz.model.live import LiveModel
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -163,9 +166,10 @@ def summary(
     elapsed_s: float,
     verdicts: Sequence[Judgement] = (),
     unit: str = "us",
+    since_s: float = 0.0,
 ) -> RenderableType:
-    """The tables of `bellwire run`; unit: of the latencies, one of figures.UNIT_NAMES."""
-    parts: list[RenderableType] = [heading(source, elapsed_s)]
+    """The tables of `bellwire run`; unit: of the latencies, one of figures.UNIT_NAMES. since_s: as heading() has it."""
+    parts: list[RenderableType] = [heading(source, elapsed_s, since_s)]
     if source.scenario.doorbell:
         parts.append(doorbells_table(tally, evidence))
     if source.scenario.interrupt:
@@ -181,11 +185,25 @@ def summary(
     return Group(*(part for each in parts for part in (each, "")))
 
 
-def heading(source: Source, elapsed_s: float) -> Text:
-    """What was measured, and where."""
+def summary_of_played(model: LiveModel, played_s: float) -> RenderableType:
+    """The same of all that a window has shown, for so long; of a recording that it was sent into, from there on:
+    what was before that is in no latency and no evidence, and so in no count.
+
+    played_s: of a recording, from its first event on.
+    """
+    present, replay, since_s = model.present, model.recorded, 0.0
+    if replay and present.told is not present.tally:
+        since_s = replay.clock.ns(replay.yields_first - replay.recording.first) / 1e9
+    of = model.source, present.told, present.latencies, present.evidence
+    return summary(*of, played_s - since_s, since_s=since_s)
+
+
+def heading(source: Source, elapsed_s: float, since_s: float = 0.0) -> Text:
+    """What was measured, and where. since_s: how long after a recording's first event that begins."""
     where = host_line(source.host, source.backend)
     label = "" if source.label is Label.LIVE else f"{source.label} · "
     span = "" if source.label is Label.LIVE else " from first event to last"
+    span = f", counted from {since_s:.2f} s after its first event on" if since_s else span
     title = Text(source.scenario.title, style="bold")
     return title.append(f"\n{label}{source.scenario.name} · {elapsed_s:.2f} s{span} · {where}", style="not bold")
 
@@ -344,7 +362,8 @@ def exits_table(tally: Tally) -> RenderableType:
         times = bounded(count, bounds.get(f"exits_to_userspace.{reason}"))
         table.add_row("bellwire", f"KVM_RUN returned: {reason}", times)
     for name, count in tally.kvm.items():
-        table.add_row("KVM", name, grouped(count))
+        if count:  # of a part of a run it may not have changed
+            table.add_row("KVM", name, grouped(count))
     return table if table.row_count else Text("Exits: none was counted.")
 
 

@@ -526,7 +526,7 @@ class RecordedPast(HeldPast):
 def stats_of(tally: Tally) -> dict[int, int]:
     """The kernel's counters, by index into STATS, as a tally has seen them last."""
     return {
-        index: tally.kvm.get(name, 0) + tally.began.stats.get(index, 0)
+        index: tally.counter(index)
         for index, name in enumerate(STATS)
         if name in tally.kvm or index in tally.began.stats
     }

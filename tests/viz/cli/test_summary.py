@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from bellwire.engine.events import EventKind, Lane, Setting, event
+from bellwire.engine.events import STATS, EventKind, Lane, Setting, event
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.app import main
-from bellwire.viz.cli.summary import measured
+from bellwire.viz.cli.summary import measured, summary_of_played
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.assets import asset
-from bellwire.viz.text.figures import THIN
+from bellwire.viz.text.figures import THIN, grouped
 from tests.support.emulated import SAID, emulated_recording
 from tests.support.fake_source import FakeSource
 from tests.support.lossy import lossy
 from tests.support.shifted import TURNS, shifted_run
+from tests.support.small_recording import WallClock
 
 
 @pytest.fixture
@@ -205,6 +210,36 @@ def test_journeys_of_the_warm_up_have_come_to_their_end(tmp_path: Path, capsys: 
     assert "of warm-up." in printed
     assert main(["convert", path, str(tmp_path / "short.hgrm")]) == 1
     assert "all of its journeys belong to the warm-up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_of_a_recording_that_was_sent_to_a_moment_it_tells_what_was_counted_from_there(
+    indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts were the whole run's, latencies and evidence those since the jump, and all was told to be of all of it."""
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    recording, wall = Recording(path_of_shipped("roundtrip")), WallClock()
+    events = np.concatenate(list(recording.sorted_batches()))
+    with Replay(recording, wall) as replay:
+        if indexed:
+            replay.indexer.wait()
+        replay.seek(recording.first + recording.header.clock.cycles(10.5))
+        model, text = LiveModel(replay), io.StringIO()
+        wall.ns += 10**12
+        model.tick(0)
+        there = events[events["tsc"] >= np.uint64(replay.yields_first)]
+        rung = int((there["kind"] == EventKind.RING).sum())
+        assert 0 < rung < 3000
+        Console(file=text, width=200).print(summary_of_played(model, recording.seconds))
+    printed, since = text.getvalue(), recording.header.clock.ns(replay.yields_first - recording.first) / 1e9
+    assert f"· {recording.seconds - since:.2f} s, counted from {since:.2f} s after its first event on ·" in printed
+    rows = [line.split("  ") for line in printed.splitlines()]
+    (doorbells,) = ([cell.strip() for cell in row if cell] for row in rows if row[0] == "guest → host" and len(row) > 4)
+    assert doorbells[1:] == [grouped(rung), grouped(rung), "0", grouped(rung)]
+    assert f"of {grouped(rung)} doorbells" in printed
+    exits = there["arg"][(there["kind"] == EventKind.STAT) & (there["id"] == STATS.index("exits"))]
+    (counted,) = (int(row[-1].replace(THIN, "")) for row in rows if row[0] == "KVM" and "exits" in map(str.strip, row))
+    assert int(exits[-1]) - int(exits[0]) <= counted < int(exits[-1]) // 2
 
 
 def test_a_value_and_a_limit_that_look_alike_are_told_exactly() -> None:
