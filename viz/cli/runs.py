@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bellwire.engine.errors import LackingError, NoKvmError, ScenarioError
+from bellwire.engine.foreign import file_name
 from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.terminal import complain, progress_bar, say
 
@@ -131,7 +132,7 @@ def recorded_run(
     interrupted it.
     """
     with scratch_folder() as folder:
-        file = folder / f"{called or scenario.name}.arrow"
+        file = folder / f"{file_name(called or scenario.name)}.arrow"
         done = run_scenario(scenario, seconds, count, file, called=called, kernel=kernel)
         if done.recording and done.recording.error:
             raise done.recording.error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QDate, QLocale
 
+from bellwire.engine.foreign import file_name
 from bellwire.engine.language import Spoken, tr, tr_as
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
@@ -187,7 +188,7 @@ def keep_recordings(
 def keep_recording(path: Path, folder: Path, number: int, source: Source) -> Kept:
     """A copy of it, numbered as the lesson came to it."""
     scenario = source.scenario
-    target = folder / f"{number}-{scenario.name}.arrow"
+    target = folder / f"{number}-{file_name(scenario.name)}.arrow"
     told = copied_recording(path, target, tr(scenario.title), recorded(source) is not None)
     return Kept(told, Recording(target))
 

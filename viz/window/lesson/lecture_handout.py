@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.foreign import file_name
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.window.files import say_where
@@ -50,7 +51,7 @@ class LectureHandout:
             self._notice.say(reason)
             return
         assert self._player.course
-        usual = f"handout-{self._player.course.lesson.name}"
+        usual = file_name(f"handout-{self._player.course.lesson.name}")
         name, _ = QFileDialog.getSaveFileName(self._top, tr("Save the handout in a new folder"), usual)
         if name:
             self.write(Path(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from bellwire.engine.foreign import file_name
 from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.recordings.capture import Capture
@@ -29,7 +30,7 @@ class LessonRecordings:
         """From now on, if it is a guest, and not recorded already."""
         source = model.source
         if recorded(source) is None and source not in self._captures:
-            path = self._folder / f"{len(self._captures) + 1}-{model.scenario.name}.arrow"
+            path = self._folder / f"{len(self._captures) + 1}-{file_name(model.scenario.name)}.arrow"
             outlet = source.tee(RECORDING_ROOM)
             self._captures[source] = Capture(path, header_for(source), model.beginning(), outlet)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
-from bellwire.engine.foreign import shell_line
+from bellwire.engine.foreign import file_name, shell_line
 from bellwire.engine.language import Spoken, tr
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.text.languages import CODE
@@ -76,7 +76,7 @@ class PageSaver(SavedByCommand):
     def _ask_where(self, name: str) -> Path | None:
         """Where to; None: nowhere."""
         kind = f"{tr('Page for a browser')} (*{SUFFIX})"
-        found, _ = QFileDialog.getSaveFileName(self.files.top, tr("Save the page"), f"{name}{SUFFIX}", kind)
+        found, _ = QFileDialog.getSaveFileName(self.files.top, tr("Save the page"), f"{file_name(name)}{SUFFIX}", kind)
         if not found:
             return None
         return Path(found) if Path(found).suffix else Path(f"{found}{SUFFIX}")

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.window.files import own_file
 from bellwire.viz.window.lesson.recordings import LessonRecordings
 from tests.support.models import run, running
+
+
+def test_a_scenario_may_be_called_as_its_file_may_be() -> None:
+    source, model = running(0.2)
+    model.scenario = replace(model.scenario, name="🔔" * 62)
+    recordings = LessonRecordings()
+    recordings.record(model)
+    assert recordings.whole(source)
+    recordings.end()
 
 
 def test_what_was_written_on_a_step_is_there_when_one_comes_back() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.lessons.lesson_file import lesson_named, read_lesson
@@ -35,6 +37,20 @@ def test_a_page_begins_at_the_journey_that_is_looked_at(stage: Stage) -> None:
     assert pages.wanted().options()[0] == "--at"
     assert pages.wanted().options()[1].startswith(f"#{number}")
     assert pages.wanted().options()[2:] == ["--extended"]
+
+
+def test_the_name_that_is_suggested_leads_into_no_other_folder(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_top: QWidget, _title: str, name: str, _kinds: str) -> tuple[str, str]:
+        asked.append(name)
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    model = stage.window.model
+    model.scenario = replace(model.scenario, name="../../etc/a run")
+    stage.window.pages.save()
+    assert asked == ["etc-a-run.html"]
 
 
 def test_where_nothing_has_happened_or_no_lesson_is_held_it_says_so(qtbot: QtBot) -> None:
