@@ -33,23 +33,29 @@ NOTHING_YET = tr_later(
     "Nothing to compare yet: switch ioeventfd (I) or irqfd (Q) while it runs, or choose a recording (menu Analyze)"
 )
 THIS_RUN = tr_later("this run")
+SINCE_THE_JUMP = tr_later("this run since the jump")  # of a recording that was sent to a moment
 
 
 def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] | None:
-    """A and B of the whole run so far, whatever moment the view shows; None if there is nothing to compare."""
-    present = model.present
+    """A and B of the whole run so far, whatever moment the view shows; None if there is nothing to compare.
+
+    Of a recording that was sent to a moment latencies and exits are those since, and so is all else.
+    """
+    present, missing = model.present, model.recorded.recording.warning if model.recorded else ""
     if baseline is None:
         if not present.exits.switched:
             return None
-        return split_sides(present.latencies, present.exits, model.source.host, present.tally.lost)
+        return split_sides(present.latencies, present.exits, model.source.host, present.told.lost, missing)
     if baseline.side is None:
         return None
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
-    watched = Setting.KERNEL in present.tally.settings
-    seconds = model.clock.ns(max(model.now - model.started_at, 0)) / 1e9
+    watched = Setting.KERNEL in present.told.settings
+    jumped = present.told is not present.tally
+    begun = model.recorded.yields_first if jumped and model.recorded else model.started_at
+    seconds = model.clock.ns(max(model.now - begun, 0)) / 1e9
     own = Side(
-        tr(THIS_RUN),
+        tr(SINCE_THE_JUMP) if jumped else tr(THIS_RUN),
         histograms,
         latencies.blocks,
         present.exits.whole,
@@ -57,7 +63,8 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         watched,
         seconds,
         hz=model.clock.hz,
-        dropped=present.tally.lost,
+        missing=missing,
+        dropped=present.told.lost,
         untold=untold(latencies, latencies.histograms),
         direct=model.scenario.direct,
     )
@@ -118,7 +125,7 @@ class Compared:
         one, other = a.histograms[latency], b.histograms[latency]
         state = id(one), one.count, id(other), other.count
         if state != self._known:
-            separate = tr(THIS_RUN) in (a.label, b.label)
+            separate = not {tr(THIS_RUN), tr(SINCE_THE_JUMP)}.isdisjoint((a.label, b.label))
             self._known = state
             self._differences = differences(a, b, latency, between_runs(a, b) if separate else 0)
         return self._differences

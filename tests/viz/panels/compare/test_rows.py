@@ -11,10 +11,15 @@ import pytest
 from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.compare.painter import rows_that_fit
 from bellwire.viz.panels.compare.rows import (
     OTHER_HOST,
+    SINCE_THE_JUMP,
     THIS_RUN,
     Compared,
     FigureRow,
@@ -26,6 +31,7 @@ from bellwire.viz.panels.compare.rows import (
 )
 from bellwire.viz.text.figures import MICROSECONDS, Durations, grouped, unit_called
 from tests.support.compared import model_at_switch, recorded
+from tests.support.small_recording import WallClock
 
 
 def read(path: Path) -> Baseline:
@@ -70,6 +76,27 @@ def test_a_recording_is_read_in_the_background(tmp_path: Path) -> None:
     assert Compared().rows(*sides, "doorbell")[-1] == OTHER_HOST
 
 
+def test_of_a_recording_that_was_sent_to_a_moment_the_side_is_as_long_as_its_latencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its two seconds had the interval of a run of twelve, and were called this run."""
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    recording, wall = Recording(path_of_shipped("roundtrip")), WallClock()
+    baseline = read(recorded(tmp_path / "a.arrow"))
+    with Replay(recording, wall) as replay:
+        for moment, label in ((0, THIS_RUN), (recording.header.clock.cycles(10.5), SINCE_THE_JUMP)):
+            replay.seek(recording.first + moment)
+            model = LiveModel(replay)
+            wall.ns += 10**12
+            model.tick(0)
+            sides = sides_of(model, baseline)
+            assert sides is not None
+            length = recording.header.clock.ns(recording.last - replay.yields_first) / 1e9
+            assert sides[1].label == label
+            assert sides[1].seconds == pytest.approx(length)
+            assert (length < 3) == (moment > 0)
+
+
 def test_whose_kernel_alone_was_watched_is_said_as_that_costs_something(tmp_path: Path) -> None:
     sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow", "another")))
     assert sides is not None
@@ -87,6 +114,19 @@ def test_of_which_run_something_is_missing_is_said(tmp_path: Path) -> None:
     (*_, last) = Compared().rows(cut, sides[1], "doorbell")
     assert (last.name, last.a, last.b, last.difference) == ("incomplete", "✓", "–", "it is compared as far as it goes")
     assert last not in Compared().rows(*sides, "doorbell")
+
+
+def test_a_recording_that_was_cut_off_is_incomplete_whichever_side_it_is(tmp_path: Path) -> None:
+    whole = path_of_shipped("roundtrip").read_bytes()
+    (tmp_path / "cut.arrow").write_bytes(whole[: len(whole) // 2])
+    wall = WallClock()
+    with Replay(Recording(tmp_path / "cut.arrow"), wall) as replay:
+        model = LiveModel(replay)
+        wall.ns += 10**12
+        model.tick(0)
+        for sides in (sides_of(model, read(recorded(tmp_path / "a.arrow"))), sides_of(model, None)):
+            assert sides is not None
+            assert "incomplete" in {row.name for row in Compared().rows(*sides, "doorbell")}
 
 
 def test_each_side_is_in_cycles_of_its_own_clock(tmp_path: Path) -> None:
