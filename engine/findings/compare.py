@@ -58,7 +58,7 @@ class Side:
     seconds: how long it took. hz: TSC cycles a second of its clock. missing: what is missing from its file, as a
     sentence. dropped: events that were lost as the file was recorded. untold: how often it has each latency that its
     clocks, or its emulated CPU, do not let be told. direct: its doorbells end in the handler that they interrupt, as
-    nobody reads them.
+    nobody reads them. wirings: how many its figures are of, together.
     """
 
     label: str
@@ -73,6 +73,7 @@ class Side:
     dropped: int = 0
     untold: Mapping[str, int] = field(default_factory=dict)
     direct: bool = False
+    wirings: int = 1
 
     @property
     def no_journey(self) -> bool:
@@ -285,6 +286,7 @@ def side_of(recording: Recording, label: str, progress: Callable[[float], None] 
         dropped=folded.dropped,
         untold=untold(latencies, latencies.histograms),
         direct=recording.header.scenario.direct,
+        wirings=folded.exits.wirings,
     )
 
 

@@ -109,6 +109,7 @@ class ExitSplit:
         self._signals = signals_of(scenario)
         self.whole = Exits(seen=Trait.REAL_QEMU not in traits_of(scenario))
         self.before = Exits()
+        self.wirings = 1  # that there were: changes that no signal came between are one
         # what was changed last: of each switch whether it was on before, and is since
         self._changes: Mapping[str, tuple[bool, bool]] = {}
         self._wiring = UnderOneWiring(Exits())
@@ -147,6 +148,7 @@ class ExitSplit:
                 before = self._changes if is_one else {}
                 self._changes = {**before, switch: (before.get(switch, (not on, on))[0], on)}
                 self.before = self.before if is_one else self.since
+                self.wirings += not is_one
                 self._wiring = UnderOneWiring(self.whole)
             self._count(part)
 

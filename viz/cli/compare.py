@@ -77,6 +77,7 @@ def side_report(side: Side) -> dict[str, Any]:
         "kernel_watched": side.watched,
         "missing": side.missing,
         "dropped": side.dropped,
+        "wirings": side.wirings,
         "latency_ns": {name: side_figures(side, name) for name in side.histograms},
         "exits": exits_report(side.exits),
         "exits_per_signal": side.exits.per_signal(),
@@ -150,6 +151,9 @@ def said_beside(comparison: Comparison) -> Iterator[tuple[str, str]]:
     for words in dict.fromkeys([*of_a, *of_b]):
         whose = " and ".join(name for name, own in (("A", of_a), ("B", of_b)) if words in own)
         yield f"{whose}: {words}", "bold red"
+    for name, side in (("A", comparison.a), ("B", comparison.b)):
+        if side.wirings > 1:
+            yield f"{name}'s wiring changed while it ran: its figures are of {side.wirings} wirings together.", "yellow"
     if which := watched_alone(comparison.a, comparison.b):
         yield f"Only {which}'s kernel was watched: some of the difference is what watching costs.", "yellow"
 

@@ -37,6 +37,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from tests.support.fake_source import FakeSource
@@ -203,6 +204,12 @@ def test_a_run_that_is_one_slow_spell_cannot_tell() -> None:
     halves = np.concatenate([np.full(3000, 20_000.0), np.full(3000, 90_000.0)])
     found = difference(values_of(halves), lognormal(2, 6000), 50)
     assert (found.words, found.significant) == (TOO_ALIKE, False)
+
+
+def test_a_run_whose_wiring_changed_says_of_how_many_its_figures_are() -> None:
+    """Of the shipped roundtrip both wires are cut in turn, and back: its median was held against another run's."""
+    assert [side_of(Recording(path_of_shipped(name)), name).wirings for name in ("roundtrip", "irq-msi")] == [5, 1]
+    assert {side.wirings for side in sides_at_switch(Recording(path_of_shipped("roundtrip")))} == {1}
 
 
 def test_doorbells_that_end_elsewhere_are_no_slower_and_no_faster(tmp_path: Path) -> None:

@@ -157,6 +157,16 @@ def test_what_is_missing_from_a_side_is_said_with_it(tmp_path: Path, capsys: pyt
     assert "A and B: This recording was cut off or damaged" in capsys.readouterr().out
 
 
+def test_that_figures_are_of_several_wirings_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(path_of_shipped(name)) for name in ("roundtrip", "irq-msi")]
+    assert main(["compare", *files]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "A's wiring changed while it ran: its figures are of 5 wirings together." in printed
+    assert "B's wiring" not in printed
+    assert main(["compare", files[0], "--at-switch"]) == 0
+    assert "'s wiring" not in capsys.readouterr().out
+
+
 def test_what_was_dropped_is_said_of_the_run_that_lost_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = recorded(tmp_path / "a.arrow")
     events = end_to_end(*Recording(Path(whole)).batches())

@@ -67,6 +67,7 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         dropped=present.told.lost,
         untold=untold(latencies, latencies.histograms),
         direct=model.scenario.direct,
+        wirings=present.exits.wirings,
     )
     return baseline.side, own
 
@@ -133,6 +134,9 @@ class Compared:
 
 def said_rows(a: Side, b: Side, latency: str) -> Iterator[FigureRow]:
     """What to know before the figures are believed."""
+    if max(a.wirings, b.wirings) > 1:
+        together = tr("the figures are of all of them together")
+        yield FigureRow(tr("wirings"), grouped(a.wirings), grouped(b.wirings), together)
     if emulated(a.host) or emulated(b.host):
         yield spoken(NO_TIMES)
     elif latency in {*a.untold, *b.untold}:

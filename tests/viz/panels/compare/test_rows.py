@@ -107,6 +107,16 @@ def test_whose_kernel_alone_was_watched_is_said_as_that_costs_something(tmp_path
     assert Compared().rows(sides[0], sides[0], "doorbell")[-1].name != last.name
 
 
+def test_of_how_many_wirings_the_figures_are_is_said(tmp_path: Path) -> None:
+    sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow")))
+    assert sides is not None
+    (told,) = (row for row in Compared().rows(*sides, "doorbell") if row.name == "wirings")
+    assert (told.a, told.b, told.difference) == ("1", "2", "the figures are of all of them together")
+    at_switch = sides_of(model_at_switch(), None)
+    assert at_switch is not None
+    assert "wirings" not in {row.name for row in Compared().rows(*at_switch, "doorbell")}
+
+
 def test_of_which_run_something_is_missing_is_said(tmp_path: Path) -> None:
     sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow")))
     assert sides is not None
