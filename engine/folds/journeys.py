@@ -73,6 +73,9 @@ FROM_GUEST_TO_GUEST = ("ring", "handler")  # of two, if there are two
 LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
 CHAIN = 64  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
+# Two guests keep step if each doorbell is announced just before the handler of the one before looks: from there to the
+# doorbell's stamp, and from the handler's to its look, is no longer than so many doorbells take.
+IN_STEP = 2
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
 GAPS_KEPT = 1024  # gaps of the vCPU threads before the newest batch
 NEVER = 2**64
@@ -278,7 +281,8 @@ class JourneyTracker:
         self._opened = 0  # newest doorbell known of
         self._left = {vcpu: no_events() for vcpu in range(self.vcpus)}  # each vCPU thread's last few
         self._ringing = dict.fromkeys(range(self.vcpus), 0)  # the newest doorbell of each vCPU
-        self._heard = no_events()  # where doorbells are interrupts, the last few handlers
+        self._heard = no_events()  # where doorbells are interrupts, the last few handlers,
+        self._in_step = np.zeros(0, bool)  # and which of them were in step with the guest that rings
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
         self._unsure = False  # whether a signal was lost since then
@@ -465,11 +469,17 @@ class JourneyTracker:
         return self._in_order(chosen(taken, ~gap & (taken["seq"] > 0)))
 
     def _apart(
-        self, numbers: Numbers, sent: Numbers, handlers: Events, first: Indices, latest: int
+        self,
+        numbers: Numbers,
+        sent: Numbers,
+        handlers: Events,
+        first: Indices,
+        latest: int,
+        in_step: npt.NDArray[np.bool_] | None = None,
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Which signals the clocks put after their own handler, and of which that cannot be told yet; shapes (n,).
 
-        latest: the newest signal of all that are under way, these or later ones.
+        latest: the newest signal of all that are under way, these or later ones. in_step: as caused_by_oldest().
         A handler that covers nothing, right behind it, says that something else had caused the one before.
         """
         unsure, apart = np.zeros(numbers.size, bool), np.zeros(numbers.size, bool)
@@ -477,7 +487,8 @@ class JourneyTracker:
         row = row[handlers["tsc"][first[row]] < sent[row]]
         if not row.size:
             return apart, unsure
-        covers, oldest, sole = handlers["arg"], oldest_covered(handlers), caused_by_oldest(handlers, self._from_start)
+        covers, oldest = handlers["arg"], oldest_covered(handlers)
+        sole = caused_by_oldest(handlers, self._from_start, in_step)
         early, untold = began_early(handlers, oldest, numbers, sent, latest)
         at = first[row]
         row = row[early[at] & (oldest[at] <= numbers[row]) & (sole[at] | (covers[at] > 1))]
@@ -508,17 +519,23 @@ class JourneyTracker:
     def _arrive(self, newest: Events, gaps: Numbers) -> None:
         """Pairs each doorbell with the first handler that knew of it and ran after it was rung.
 
-        The guest announces a doorbell before it rings it, so the handler of the one before may know of it already. The
-        last few handlers are looked at again: the stamps of the guest that rings may come after them.
+        The guest announces a doorbell before it rings it, so the handler of the one before may know of it already: two
+        guests may keep step so for as long as they like (IN_STEP). The last few handlers are looked at again: the
+        stamps of the guest that rings may come after them.
         """
-        handlers = self._heard = end_to_end(self._heard, newest)
-        self._heard = self._heard[-LATE_RINGS:]
+        handlers, in_step = end_to_end(self._heard, newest), np.append(self._in_step, np.zeros(newest.size, bool))
+        self._heard, self._in_step = handlers[-LATE_RINGS:], in_step[-LATE_RINGS:]
         gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
         self._gap = int(gaps[-1])
-        row = np.flatnonzero((self._doorbells["ring"] > 0) & (self._doorbells["handler"] == 0))
-        ring, seq = self._doorbells["ring"][row], self._doorbells["seq"][row]
+        stamped = (self._doorbells["ring"] > 0) & (self._doorbells["rung"] > 0)
+        row = np.flatnonzero(stamped & (self._doorbells["handler"] == 0))
+        ring, rung, seq = (self._doorbells[name][row] for name in ("ring", "rung", "seq"))
         first = np.searchsorted(np.maximum.accumulate(handlers["seq"]), seq)
-        apart, unsure = self._apart(seq, ring, handlers, first, int(seq.max(initial=0)))
+        announced = ring - np.minimum(IN_STEP * (np.maximum(ring, rung) - ring), ring)  # at the earliest
+        of_oldest, knew = lookup(oldest_covered(handlers), seq)
+        began = handlers["tsc"][knew]
+        in_step[knew] |= (announced[of_oldest] <= began) & (began <= rung[of_oldest])
+        apart, unsure = self._apart(seq, announced, handlers, first, int(seq.max(initial=0)), in_step)
         first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], ring)))
         ended = (first < handlers.size) & ~unsure
         row, ring, first = (numbers[ended] for numbers in (row, ring, first))
@@ -638,15 +655,19 @@ def oldest_covered(handlers: Events) -> Numbers:
     return oldest
 
 
-def caused_by_oldest(handlers: Events, from_start: bool) -> npt.NDArray[np.bool_]:
+def caused_by_oldest(
+    handlers: Events, from_start: bool, in_step: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.bool_]:
     """Whether nothing but the oldest interrupt that a handler covers can have caused it; shape (n,).
 
     After one that covers several, one may follow whose cause is covered already, and so on, until one covers nothing;
     but each of those must have begun in the moment between a signal's stamp and its announcement. What came before the
-    first one is not known, unless it is known that nothing did.
+    first one is not known, unless it is known that nothing did. in_step: who began in that very moment, shape (n,): so
+    may any number in a row.
     """
     covers, index = handlers["arg"], np.arange(handlers.size)
-    turn = np.maximum.accumulate(np.where(covers != 1, index, -1))  # the last one that covers not one
+    turning = covers != 1 if in_step is None else (covers != 1) | in_step
+    turn = np.maximum.accumulate(np.where(turning, index, -1))  # the last one that covers not one, or is in step
     turn = np.concatenate([[-1], turn[:-1]])
     fresh = np.where(turn < 0, from_start, covers[turn] == 0)
     sole: npt.NDArray[np.bool_] = (covers == 1) & (fresh | (index - turn > CHAIN))

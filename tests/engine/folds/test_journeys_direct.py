@@ -117,20 +117,40 @@ def test_a_handler_that_was_kept_from_looking_covers_what_was_rung_meanwhile() -
     assert journeys["handler"].tolist() == [105, 120, 170, 170, 170, 170]
 
 
-def test_handlers_that_are_told_of_the_next_doorbell_for_long_are_no_clock_that_runs_apart() -> None:
-    """Two guests in step: each handler begins just before the doorbell that it covers, caused by the one before."""
-    rows, steps = [], 40
-    for n in range(1, steps + 1):
-        rows += [
-            (100 * n, EventKind.RING, Lane.GUEST, 0, 0, n, 0),
-            (100 * n + 1, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0),
-        ]
-        covers = 2 if n == 1 else int(n < steps)
-        rows.append((100 * n + 99, EventKind.HANDLER, Lane.GUEST, 1, 0x40, min(n + 1, steps), covers))
+def in_step(steps: int, early: int, held: int = 0) -> Events:
+    """Two guests: each handler begins so much before the doorbell that it covers, caused by the one before. The last
+    doorbell comes `held` later; nobody handles it before two more have come.
+    """
+    rows, rung = [], [100 * n + 200 for n in range(1, steps + 4)]
+    rung[steps - 1 :] = [tsc + held for tsc in rung[steps - 1 :]]
+    for n, tsc in enumerate(rung, 1):
+        rows += [(tsc, EventKind.RING, Lane.GUEST, 0, 0, n, 0), (tsc + 4, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0)]
+    rows += [(100 * n + 200 - early, EventKind.HANDLER, Lane.GUEST, 1, 0x40, n, 1 + (n == 2)) for n in range(2, steps)]
+    rows += [(100 * steps + 200 - early, EventKind.HANDLER, Lane.GUEST, 1, 0x40, steps, 1)]
+    rows += [(rung[-1] + 50, EventKind.HANDLER, Lane.GUEST, 1, 0x40, steps + 3, 3)]
+    return np.sort(np.array(rows, EVENT), order="tsc")
+
+
+@pytest.mark.parametrize("held", [0, 500])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+@pytest.mark.parametrize("steps", [40, 400, 3000])
+def test_handlers_that_are_told_of_the_next_doorbell_for_long_are_no_clock_that_runs_apart(
+    steps: int, seed: int | None, held: int
+) -> None:
+    tracker, events = JourneyTracker(scenario(by="doorbell")), in_step(steps, 7, held)
+    batches = [events] if seed is None else cut(events, random.Random(seed))
+    journeys = np.sort(np.concatenate([tracker.feed(batch) for batch in batches]), order="seq")
+    assert (tracker.contradicted, tracker.given_up) == (0, 0)
+    assert journeys["seq"].tolist() == list(range(1, steps + 4))
+    wanted = [100 * n + 293 for n in range(1, steps)] + [int(events["tsc"][-1])] * 4
+    assert journeys["handler"].tolist() == wanted
+
+
+@pytest.mark.parametrize("steps", [400, 3000])
+def test_handlers_that_are_told_of_a_doorbell_long_before_it_is_rung_have_a_clock_that_runs_apart(steps: int) -> None:
     tracker = JourneyTracker(scenario(by="doorbell"))
-    journeys = tracker.feed(np.array(rows, EVENT))
-    assert tracker.contradicted == 0
-    assert np.sort(journeys["seq"]).tolist() == list(range(1, steps + 1))
+    tracker.feed(in_step(steps, 40))
+    assert tracker.contradicted > steps // 2
 
 
 def test_a_late_handler_before_one_that_is_told_of_the_next_doorbell_is_no_clock_that_runs_apart() -> None:
