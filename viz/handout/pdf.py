@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.language import tr
 from bellwire.viz.text.assets import asset
 
@@ -33,14 +34,17 @@ def needs_pango() -> None:
 
 
 def pdf_of(html: str) -> bytes:
-    """The file."""
+    """The file. EngineError if there is no room for the fonts that it is made with."""
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
     fonts, fetch = FontConfiguration(), URLFetcher(allowed_protocols=SCHEMES)
-    style = CSS(string=font_faces(), font_config=fonts, url_fetcher=fetch)
-    made: bytes = HTML(string=html, url_fetcher=fetch).write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True)
+    with scratch_folder() as fonts._folder:  # one of its own would stay until garbage is collected, or for ever
+        style = CSS(string=font_faces(), font_config=fonts, url_fetcher=fetch)
+        page = HTML(string=html, url_fetcher=fetch)
+        made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True)
+    fonts._folder = None
     return made
 
 

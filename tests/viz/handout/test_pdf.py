@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import zlib
+from pathlib import Path
 
 import pytest
 from weasyprint import HTML
@@ -17,10 +19,24 @@ from bellwire.viz.handout.slides.slides_html import STYLE
 LINKED = 'The <a class="term">guest</a>\'s <a class="term">handler</a> ran 484 times; of the others none came.'
 
 
+STREAM = re.compile(rb"stream\n(x.*?)\nendstream", re.DOTALL)
+
+
 def words_on(html: str) -> set[str]:
     """The words as they stand on the lines of its pages."""
     boxes = [box for page in HTML(string=html).render().pages for box in page._page_box.descendants()]
     return {word for box in boxes if isinstance(box, TextBox) for word in box.text.split()}
+
+
+def test_nothing_is_left_behind_however_the_program_ends_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    gc.disable()
+    try:
+        made = pdf_of(sheet("x", "<p>a word</p>"))
+        assert any(b"Inter" in part for part in [zlib.decompress(found) for found in STREAM.findall(made)])
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        gc.enable()
 
 
 def test_no_word_before_or_in_a_link_is_parted() -> None:
