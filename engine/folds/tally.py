@@ -91,8 +91,9 @@ class Tally:
         self.buffers_added = 0  # to a virtqueue, as far as its device has seen
         self.buffers_used = 0  # of these, those that the device has given back
         self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
-        self.kvm: dict[str, int] = {}  # KVM's own counters since the start
-        self.kvm_from: dict[int, int] = {}  # where a part of a run begins and nobody told them: as first seen, by index
+        self.kvm: dict[str, int] = {}  # KVM's own counters since the start; of a part of a run since the first look
+        self.kvm_from: dict[int, int] = {}  # of a part of a run: what they are counted from, by index
+        self.kvm_looked = 0  # of a part of a run: when they were looked at first
         self.eventfd_counts: dict[EventfdRole, int] = {}  # as sampled last
         self.wiring: dict[Switch, bool] = {}
         self.direct = False  # whether each doorbell is an interrupt, and no thread of this process reads it
@@ -243,10 +244,15 @@ class Tally:
                 self.beside |= {Setting(id): beside for id, beside in telling_beside(events)[["id", "seq"]].tolist()}
 
     def _sample(self, events: Events) -> None:
-        """KVM's counters; of a part of a run that nobody told them of they count from the first word on each."""
-        for id, value in pairs(events):
-            if self.began.noted and not self.began.stats:  # of those that are told, one that is not was 0
-                self.kvm_from.setdefault(id, value)
+        """KVM's counters. The last look before a part of a run is older than the part: they count from the first look
+        in it, or from the first word on each where nobody told how they stood. A look's events are of one time."""
+        for tsc, id, value in events[["tsc", "id", "arg"]].tolist():
+            if self.began.noted:
+                self.kvm_looked = self.kvm_looked or tsc
+                if tsc == self.kvm_looked or not self.began.stats:  # what a look does not tell has not changed
+                    self.kvm_from.setdefault(id, value)
+                if tsc == self.kvm_looked:  # what has come since is not known before the next look
+                    continue
             self.kvm[stat_name(id)] = value - self.kvm_from.get(id, 0)
 
     def counter(self, index: int) -> int:

@@ -528,5 +528,5 @@ def stats_of(tally: Tally) -> dict[int, int]:
     return {
         index: tally.counter(index)
         for index, name in enumerate(STATS)
-        if name in tally.kvm or index in tally.began.stats
+        if name in tally.kvm or index in tally.kvm_from or index in tally.began.stats
     }

@@ -23,6 +23,7 @@ from bellwire.engine.events import (
     no_events,
     told_pace,
 )
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
@@ -142,12 +143,33 @@ def test_queues_buffers_and_the_kernels_counters_count_from_there() -> None:
         (EventKind.DOORBELL, 1, 9, 3),
         (EventKind.BUFFERS, 0, 44, 4),
         (EventKind.BUFFERS, 1, 44, 14),
+        (EventKind.STAT, stat, 0, 1210),
         (EventKind.STAT, stat, 0, 1250),
     )
     tally = tally_of(from_there(head, more))
     assert (tally.doorbells_received, tally.received_from) == (3, {1: 3})
     assert (tally.buffers_added, tally.buffers_used) == (14, 14)
-    assert tally.kvm == {"exits": 250}
+    assert tally.kvm == {"exits": 40}
+    assert tally.counter(stat) == 1250
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_kernels_counters_of_a_part_count_from_the_first_look_in_it(told: bool) -> None:
+    """The look before it is older than the part: what came until it began is none of its own."""
+    exits, halts = STATS.index("exits"), STATS.index("halt_exits")
+    head = rows((EventKind.STAT, exits, 0, 1000), (EventKind.STAT, halts, 0, 7), (EventKind.RING, 0, 5, 0))
+    tail = rows(*[(EventKind.STAT, exits, 0, count) for count in (1700, 1701, 1705)], (EventKind.STAT, halts, 0, 9))
+    tail["tsc"] = [300, 400, 500, 500]
+    opening = from_there(head, tail)
+    kept = opening if told else opening[(opening["kind"] != EventKind.BEFORE) | (opening["id"] != Before.STAT)]
+    first, rest = kept[: -tail.size + 1], kept[-tail.size + 1 :]
+    one = tally_of(first)
+    assert one.kvm == {}  # how many came in it is not known before the second look
+    assert one.counter(exits) == 1700
+    for batches in ([kept], [first, rest], [kept[at : at + 1] for at in range(kept.size)]):
+        tally = tally_of(*batches)
+        assert tally.kvm == {"exits": 5, "halt_exits": 2} if told else {"exits": 5, "halt_exits": 0}
+        assert (tally.counter(exits), tally.counter(halts)) == (1705, 9)
 
 
 def test_where_a_doorbell_is_an_interrupt_both_count_from_there() -> None:
