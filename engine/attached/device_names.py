@@ -17,6 +17,7 @@ from bellwire.engine.host.host import ROOT
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.partners.qmp import ANSWER_SECONDS, Qmp
+from bellwire.engine.kvm.partners.socket_name import socket_name
 from bellwire.engine.language import tr
 
 ROOTS = {"system": "mmio", "io": "pio"}  # the memory regions that a bus is, as QEMU calls them
@@ -34,7 +35,8 @@ class DeviceNames(Belongings):
         self.callback(connection.close)
         try:
             connection.settimeout(ANSWER_SECONDS)
-            connection.connect(str(path))
+            with socket_name(path) as name:
+                connection.connect(name)
             self._qmp = Qmp(connection, tr("the QEMU at {path}", path=path))
             self._qmp.greet()
             self._ranges: dict[str, list[tuple[int, int, str]]] = {}

@@ -11,11 +11,13 @@ import shutil
 import socket
 import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 from typing import IO
 
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.partners.kept_process import KeptProcess
+from bellwire.engine.kvm.partners.socket_name import socket_name
 from bellwire.engine.language import tr
 
 PROGRAM = "qemu-storage-daemon"
@@ -47,10 +49,13 @@ def connected() -> tuple[socket.socket, socket.socket]:
         try:
             listener = undo.enter_context(socket.socket(socket.AF_UNIX))
             connection = undo.enter_context(socket.socket(socket.AF_UNIX))
-            with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:  # of mode 0700
-                listener.bind(f"{folder}/socket")
+            with (
+                tempfile.TemporaryDirectory(prefix="bellwire-") as folder,  # of mode 0700
+                socket_name(Path(folder, "socket")) as name,
+            ):
+                listener.bind(name)
                 listener.listen(1)
-                connection.connect(f"{folder}/socket")
+                connection.connect(name)
         except OSError as error:
             raise EngineError(
                 tr("No socket can be made for {program}: {what}.", program=PROGRAM, what=answer_of(error))
