@@ -26,6 +26,7 @@ from bellwire.viz.model.search import Search
 from bellwire.viz.text.event_words import Wording, kind_name
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.latency_words import latency_name
+from bellwire.viz.text.trust import agreement
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
 UNSEEN_EXITS = tr_later("exits to QEMU, which is another process, are not seen")
@@ -78,14 +79,17 @@ class Slow(Break):
         return f"{latency_name(self.name)} > {duration(self.ns)}"
 
     def cannot(self, model: LiveModel) -> str:
-        """Without what begins and ends it there is no such latency."""
+        """Without what begins and ends it there is none, and without a clock that tells of both none is known."""
         there = {
             "doorbell": Trait.DOORBELL in model.traits and Trait.PARTNERED not in model.traits,
             "injection": bool(model.scenario.interrupt) and not model.scenario.direct,
             "store_cost": Trait.DOORBELL in model.traits,
             "round_trip": model.whole_latency == "round_trip",
         }
-        return "" if there[self.name] else tr("it has no {latency}", latency=latency_name(self.name))
+        if not there[self.name]:
+            return tr("it has no {latency}", latency=latency_name(self.name))
+        latencies = model.present.latencies
+        return "" if latencies.known(self.name) else agreement(latencies.clock_error)
 
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
@@ -175,6 +179,11 @@ class Fits(Break):
     @property
     def text(self) -> str:
         return self.words
+
+    def cannot(self, model: LiveModel) -> str:
+        """Of latencies that cannot be told none is above or below anything."""
+        latencies = model.present.latencies
+        return agreement(latencies.clock_error) if self.wanted.never(latencies.known) else ""
 
     def begin(self, model: LiveModel) -> Look:
         search = Search(model, Wording(model.scenario), self.wanted, start=model.rows.total)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import Clock, Events
 from bellwire.viz.model.history import History
-from bellwire.viz.model.journey_of import Cycles, around, latency_of
+from bellwire.viz.model.journey_of import WHOLE, Cycles, Known, around, latency_of
 from bellwire.viz.text.event_words import Wording, like
 
 Flags = npt.NDArray[np.bool_]
@@ -33,16 +33,20 @@ OPERATORS: dict[str, Callable[..., Flags]] = {
 class Sight:
     """A batch of events, and what else can be known of them: their latencies, times and words, once they are asked."""
 
-    def __init__(self, events: Events, journeys: History, clock: Clock, origin: int, wording: Wording) -> None:
+    def __init__(
+        self, events: Events, journeys: History, clock: Clock, origin: int, wording: Wording, known: Known
+    ) -> None:
+        """known: which latencies can be told."""
         self.events, self.journeys, self.clock, self.origin, self.wording = events, journeys, clock, origin, wording
+        self.known = known
 
     def only(self, rows: npt.NDArray[np.intp]) -> Sight:
         """Some of its events."""
-        return Sight(self.events[rows], self.journeys, self.clock, self.origin, self.wording)
+        return Sight(self.events[rows], self.journeys, self.clock, self.origin, self.wording, self.known)
 
     def latency(self, name: str) -> Cycles:
-        """Of each event's journey, ns; NaN if there is none; shape (n,)."""
-        cycles = latency_of(self.events, around(self.journeys, self.events, self.clock), name)
+        """Of each event's journey, ns; NaN if there is none, or none that can be told; shape (n,)."""
+        cycles = latency_of(self.events, around(self.journeys, self.events, self.clock), name, self.known)
         return cycles * (1e9 / self.clock.hz)
 
     @cached_property
@@ -60,6 +64,10 @@ class Filter(ABC):
     @abstractmethod
     def matches(self, sight: Sight) -> Flags:
         """For each event of the sight (n of them) whether it fits; shape (n,)."""
+
+    def never(self, known: Known) -> bool:
+        """Whether nothing can fit, as it asks for latencies that cannot be told."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,9 @@ class Took(Filter):
     def matches(self, sight: Sight) -> Flags:
         latency = sight.latency(self.name)
         return OPERATORS[self.operator](latency, self.ns) & ~np.isnan(latency)
+
+    def never(self, known: Known) -> bool:
+        return not any(map(known, [self.name] if self.name else WHOLE))
 
 
 @dataclass(frozen=True)
@@ -162,6 +173,9 @@ class Several(Filter):
     @property
     def joins(self) -> bool:  # type: ignore[override]
         return any(part.joins for part in self.parts)
+
+    def never(self, known: Known) -> bool:
+        return (any if self.every else all)(part.never(known) for part in self.parts)
 
     def matches(self, sight: Sight) -> Flags:
         found = np.full(sight.events.size, self.every)

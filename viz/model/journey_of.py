@@ -6,6 +6,8 @@ Several journeys can share an event (one read() that returned several doorbells)
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,22 +33,28 @@ WHOLE = ("round_trip", "doorbell", "injection")  # a journey's latency is the fi
 OUTLIVES = 0.2  # seconds that a journey's last event (the guest goes on) can come after its end
 
 Cycles = npt.NDArray[np.float64]  # NaN: none
+Known = Callable[[str], bool]  # whether the latency of that name can be told, see Latencies.known
 
 
-def whole_length(journeys: Journeys) -> Cycles:
+def as_measured(_name: str) -> bool:
+    """All that were measured, whatever by."""
+    return True
+
+
+def whole_length(journeys: Journeys, known: Known = as_measured) -> Cycles:
     """How long each journey took, in TSC cycles; NaN if nothing of it can be said; shape (n,)."""
     found = np.full(journeys.size, np.nan)
-    for name in reversed(WHOLE):
+    for name in filter(known, reversed(WHOLE)):
         there = has(journeys, name)
         found[there] = cycles_of(journeys[there], name)
     return found
 
 
-def part(journeys: Journeys, name: str) -> Cycles:
+def part(journeys: Journeys, name: str, known: Known) -> Cycles:
     """The latency `name` of each journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
     if not name:
-        return whole_length(journeys)
-    found, there = np.full(journeys.size, np.nan), has(journeys, name)
+        return whole_length(journeys, known)
+    found, there = np.full(journeys.size, np.nan), has(journeys, name) & known(name)
     found[there] = cycles_of(journeys[there], name)
     return found
 
@@ -74,10 +82,10 @@ def members(events: Events, journeys: Journeys) -> npt.NDArray[np.int64]:
     return found
 
 
-def latency_of(events: Events, journeys: Journeys, name: str = "") -> Cycles:
+def latency_of(events: Events, journeys: Journeys, name: str = "", known: Known = as_measured) -> Cycles:
     """The latency `name` of each event's journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
     index = members(events, journeys)
-    lengths = np.append(part(journeys, name), np.nan)
+    lengths = np.append(part(journeys, name, known), np.nan)
     return lengths[index]
 
 

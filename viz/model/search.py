@@ -94,7 +94,8 @@ class Search:
         if not positions.size:
             return positions
         events = self.model.rows.pick(positions)
-        sight = Sight(events, self.model.journeys, self.model.clock, self.model.started_at, self.wording)
+        known = self.model.present.latencies.known
+        sight = Sight(events, self.model.journeys, self.model.clock, self.model.started_at, self.wording, known)
         return positions[self.wanted.matches(sight)]
 
 

@@ -22,9 +22,11 @@ from bellwire.engine.source import Order
 from bellwire.viz.model.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel
-from tests.support.batch_source import HZ, cut_world, model_of
+from tests.support.batch_source import HZ, cut_world, drained, model_of
 from tests.support.fake_source import FakeSource
 from tests.support.sessions import PATIENCE
+from tests.support.shifted import shifted_run
+from tests.support.shipped_models import shipped_model
 
 SHIPPED = Path(__file__).parents[3] / "assets" / "recordings" / "roundtrip.arrow"
 AFTER = round(AFTER_SECONDS * HZ)
@@ -309,3 +311,23 @@ def test_a_doorbell_that_was_rung_before_the_switch_does_not_count() -> None:
 )
 def test_what_can_never_come_is_said(scenario: str, wanted: Break, why: str) -> None:
     assert wanted.cannot(LiveModel(FakeSource(scenario))).lower() == why.lower()
+
+
+@pytest.mark.parametrize("wanted", ["roundtrip>1us", "kind=handler latency>1us", "store>1us or latency>1us"])
+def test_nothing_waits_for_a_latency_that_cannot_be_told(wanted: str) -> None:
+    """The figures have none of an emulated CPU: a break at one never came, and a filter stopped at times that mean
+    nothing."""
+    model = shipped_model("roundtrip@kvm_amd")
+    for refused in (Slow("round_trip", 1000.0), Fits(wanted, parse(wanted))):
+        assert refused.cannot(model).startswith("an emulated CPU (TCG) ran it")
+    for text in ("kind=handler or latency>1us", "not latency>1us"):
+        assert Fits(text, parse(text)).cannot(model) == ""
+    assert Fits(wanted, parse(wanted)).cannot(shipped_model("roundtrip")) == ""
+
+
+def test_one_way_latencies_of_clocks_that_are_apart_are_not_waited_for() -> None:
+    model = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    assert "clocks are apart" in Slow("doorbell", 1000.0).cannot(model)
+    assert Slow("round_trip", 1000.0).cannot(model) == ""
+    assert "clocks are apart" in Fits("", parse("injection>1us")).cannot(model)
+    assert Fits("", parse("latency>1us")).cannot(model) == ""

@@ -13,14 +13,14 @@ from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.folds.journeys import STAGES
 from bellwire.viz.model.filter import Everything, Sight
 from bellwire.viz.model.filter_language import KINDS, LANES, FilterError, parse, suggestions
-from bellwire.viz.model.journey_of import STAGE_KINDS
+from bellwire.viz.model.journey_of import STAGE_KINDS, as_measured
 from bellwire.viz.text.event_words import Wording
 from tests.support.batch_source import HZ, drained, world
 
 MODEL = drained(world(5, 600))
 WORDING = Wording(MODEL.scenario)
 EVENTS = MODEL.events.at(0, MODEL.events.total)
-SIGHT = Sight(EVENTS, MODEL.journeys, MODEL.clock, MODEL.started_at, WORDING)
+SIGHT = Sight(EVENTS, MODEL.journeys, MODEL.clock, MODEL.started_at, WORDING, as_measured)
 
 
 def matching(text: str) -> list[bool]:
@@ -172,7 +172,7 @@ def test_a_completion_only_adds_to_the_last_word(text: str) -> None:
 
 def test_a_latency_that_is_not_known_yet_fits_neither_above_nor_below() -> None:
     model = drained(EVENTS[EVENTS["kind"] == EventKind.RING])
-    sight = Sight(model.events.newest(10), model.journeys, model.clock, 0, WORDING)
+    sight = Sight(model.events.newest(10), model.journeys, model.clock, 0, WORDING, as_measured)
     assert sight.events.size == 10
     assert not parse("latency>0ns or latency<=9s").matches(sight).any()
 

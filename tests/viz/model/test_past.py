@@ -27,6 +27,7 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import words
 from bellwire.viz.model.filter import Sight
 from bellwire.viz.model.filter_language import parse
+from bellwire.viz.model.journey_of import as_measured
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.past import KINDS, HeldPast, Past, RecordedPast, Unknown
 from bellwire.viz.model.search import Search
@@ -350,7 +351,7 @@ def test_a_search_goes_through_all_of_a_recording_that_was_until_now(
         search.advance()
     found = replay.rows.pick(search.positions(0, len(search)))
     until = every[every["tsc"] <= replay.now]
-    sight = Sight(until, replay.journeys, replay.clock, replay.started_at, Wording(replay.scenario))
+    sight = Sight(until, replay.journeys, replay.clock, replay.started_at, Wording(replay.scenario), as_measured)
     wanted = until[parse(text).matches(sight)]
     assert found.tolist() == wanted.tolist()
     assert found.size > 0

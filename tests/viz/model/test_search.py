@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.model import history, search
 from bellwire.viz.model.filter import Sight
 from bellwire.viz.model.filter_language import parse
+from bellwire.viz.model.journey_of import as_measured
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Found, Search
 from bellwire.viz.text.event_words import Wording
 from tests.support.batch_source import cut_world, drained, model_of, world
+from tests.support.shifted import shifted_run
+from tests.support.shipped_models import shipped_model
 
 FILTERS = (
     "",
@@ -28,7 +32,7 @@ FILTERS = (
 
 def everything_that_fits(model: LiveModel, text: str) -> list[int]:
     events = model.events.at(0, model.events.total)
-    sight = Sight(events, model.journeys, model.clock, model.started_at, Wording(model.scenario))
+    sight = Sight(events, model.journeys, model.clock, model.started_at, Wording(model.scenario), as_measured)
     return [int(n) + model.events.oldest for n in np.flatnonzero(parse(text).matches(sight))]
 
 
@@ -126,3 +130,20 @@ def test_found_is_a_sorted_set(steps: list[tuple[list[int], list[int], int]]) ->
         assert set(new.tolist()) == set(right.tolist()) - truth
         truth = (truth - set(again.tolist())) | set(right.tolist())
         assert found.values.tolist() == sorted(truth)
+
+
+def found(model: LiveModel, text: str) -> int:
+    search = Search(model, Wording(model.scenario), parse(text))
+    while not search.done:
+        search.advance()
+    return len(search)
+
+
+def test_latencies_that_cannot_be_told_are_not_found() -> None:
+    """As in every figure: how long an emulated CPU took says nothing, and of clocks that are apart no way does."""
+    emulated = shipped_model("roundtrip@kvm_amd")
+    assert [found(emulated, f"{name}>0ns") for name in ("latency", "roundtrip", "doorbell", "store")] == [0] * 4
+    assert found(emulated, "kind=ring") == found(emulated, "kind=ring and not latency>0ns") > 0
+    apart = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    assert [found(apart, f"{name}>0ns") for name in ("doorbell", "injection")] == [0, 0]
+    assert found(apart, "roundtrip>0ns") > 0

@@ -18,7 +18,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Positions
 from bellwire.viz.panels.events.stamped import StampedRows
 from bellwire.viz.text.event_words import LANE_NAMES, Wording, kind_name, lane_name
-from bellwire.viz.text.figures import THIN, Durations, grouped, spent
+from bellwire.viz.text.figures import THIN, Durations, duration, grouped, spent
 
 # What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
 GUESTS = (EventKind.RING, EventKind.RUNG, EventKind.HANDLER, EventKind.EXIT, EventKind.WINDOW)
@@ -71,19 +71,22 @@ def event_rows(
     """
     positions = positions[positions >= model.rows.oldest]
     events = model.rows.pick(positions)
-    latency = latency_of(events, around(model.journeys, events, model.clock))
+    journeys = around(model.journeys, events, model.clock)
+    there = ~np.isnan(latency_of(events, journeys))
+    latency = latency_of(events, journeys, known=model.present.latencies.known)
     chosen = members(events, looked.journey if looked else model.selection.journeys) >= 0
     found, before = [], 0
     for n, (position, event) in enumerate(zip(positions.tolist(), events, strict=True)):
-        cells = cells_of(event, before, latency[n], model, wording)
+        told = duration(None if np.isnan(latency[n]) else model.clock.ns(latency[n])) if there[n] else ""
+        cells = cells_of(event, before, told, model, wording)
         stamp = looked is not None and position in looked.positions
         found.append(EventRow(position, event, cells, bool(chosen[n]) or stamp, stamp or looked is None))
         before = int(event["tsc"])
     return found[skip:]
 
 
-def cells_of(event: np.void, before: int, latency: float, model: LiveModel, wording: Wording) -> tuple[str, ...]:
-    """One row's texts. before: TSC of the row above, 0 if there is none; latency: cycles, NaN if there is none."""
+def cells_of(event: np.void, before: int, latency: str, model: LiveModel, wording: Wording) -> tuple[str, ...]:
+    """One row's texts. before: TSC of the row above, 0 if there is none; latency: in words."""
     tsc, number, clock = int(event["tsc"]), int(event["seq"]), model.clock
     return (
         moment(tsc - model.started_at, clock),
@@ -93,7 +96,7 @@ def cells_of(event: np.void, before: int, latency: float, model: LiveModel, word
         kind_name(int(event["kind"])),
         wording.text(event),
         grouped(number) if number and event["kind"] in NUMBERED else "",
-        "" if np.isnan(latency) else spent(clock, latency),
+        latency,
     )
 
 
@@ -149,7 +152,8 @@ def csv_of(model: LiveModel, wording: Wording, events: Events, before: int) -> b
     from pyarrow import csv
 
     clock, tsc = model.clock, events["tsc"].astype(np.int64)
-    latency = latency_of(events, around(model.journeys, events, clock)) * (1e9 / clock.hz)
+    known = model.present.latencies.known
+    latency = latency_of(events, around(model.journeys, events, clock), known=known) * (1e9 / clock.hz)
     columns: tuple[Any, ...] = (
         np.round(clock.ns_array(tsc - model.started_at)).astype(np.int64),
         np.round(clock.ns_array(np.diff(tsc, prepend=before))).astype(np.int64),

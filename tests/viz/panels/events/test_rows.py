@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.model import history
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.journey_of import around, latency_of
@@ -18,6 +19,8 @@ from bellwire.viz.panels.events.cells import COLUMNS, FIELDS, csv_pieces, event_
 from bellwire.viz.panels.events.rows import EventList
 from bellwire.viz.text.figures import THIN, Durations, unit_called
 from tests.support.batch_source import cut_world, drained, model_of, world
+from tests.support.shifted import shifted_run
+from tests.support.shipped_models import shipped_model
 
 
 def rings(first: int, count: int) -> Events:
@@ -170,3 +173,17 @@ def test_a_file_has_every_row_with_raw_numbers(monkeypatch: pytest.MonkeyPatch) 
         assert row["latency_ns"] == ("" if np.isnan(cycles) else f"{cycles:.0f}")
         assert row["what"] == events.wording.text(event).replace(THIN, "")
         before = int(event["tsc"])
+
+
+def test_latencies_that_cannot_be_told_are_in_no_cell_and_no_file() -> None:
+    """A dash where there is one, and nothing where other programs count."""
+    emulated = shipped_model("roundtrip@kvm_amd")
+    apart = drained(shifted_run(load_scenario("doorbell-pio"), 25_000), "doorbell-pio")
+    assert not apart.present.latencies.known("doorbell")
+    for model in (emulated, apart):
+        wording = EventList(model).wording
+        cells = [row.cells[-1] for row in event_rows(model, wording, np.arange(model.rows.oldest, model.rows.total), 0)]
+        assert set(cells) == {"", "–"}
+        events = model.rows.pick(np.arange(model.rows.oldest, model.rows.total))
+        table = b"".join(piece for piece, _ in csv_pieces(model, wording, events))
+        assert {row["latency_ns"] for row in csv.DictReader(io.StringIO(table.decode()))} == {""}
