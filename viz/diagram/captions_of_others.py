@@ -65,15 +65,15 @@ def peers(model: LiveModel) -> str:
 
 def ran_for(handler: str, handlers: int, covered: int, rang: int) -> str:
     """How often a handler ran, and for how many doorbells, as a clause."""
-    if covered > rang + handlers:
+    if covered == handlers:
+        return tr("{handler} ran {times}", handler=handler, times=times(handlers))
+    if covered > rang:
         return tr(
-            "{handler} ran {times} for {number}, some of them kept from before",
+            "{handler} ran {times} for {number}, some of them rung before",
             handler=handler,
             times=times(handlers),
             number=grouped(covered),
         )
-    if covered == handlers:
-        return tr("{handler} ran {times}", handler=handler, times=times(handlers))
     return tr(
         "{handler} ran {times} for {number} of them", handler=handler, times=times(handlers), number=grouped(covered)
     )

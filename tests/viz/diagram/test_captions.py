@@ -8,6 +8,7 @@ import pytest
 
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram.captions_of_others import ran_for
 from bellwire.viz.text.figures import THIN
 from tests.support.sentences import Wiring, figures_of, ran, wirings, wrong_figures
 
@@ -60,3 +61,18 @@ def test_every_figure_of_every_sentence_is_what_the_events_come_to(wiring: Wirin
         pytest.skip(why)
     session, events = ran(wiring, scenario)
     assert list(wrong_figures(scenario, session, events)) == []
+
+
+@pytest.mark.parametrize(
+    ("handlers", "covered", "rang", "said"),
+    [
+        (400, 400, 399, "it ran 400 times"),
+        (300, 400, 400, "it ran 300 times for 400 of them"),
+        (300, 401, 400, "it ran 300 times for 401, some of them rung before"),  # in the second before
+        (1, 900, 400, "it ran once for 900, some of them rung before"),
+    ],
+)
+def test_no_handler_serves_more_of_the_doorbells_than_there_were(
+    handlers: int, covered: int, rang: int, said: str
+) -> None:
+    assert ran_for("it", handlers, covered, rang) == said
