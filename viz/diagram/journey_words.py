@@ -114,7 +114,9 @@ def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
 
 
 def part_text(model: LiveModel, journey: Journeys, name: str, message: str) -> str:
-    """ "2.9 µs to the I/O thread"; empty if the journey has no such part. message: with a place for the time."""
-    ns = shown_latency(model, journey, name)
-    there = model.clock.emulated and bool(has(journey[:1], name)[0])
-    return tr(message, time=duration(ns)) if there or ns is not None else ""
+    """ "2.9 µs to the I/O thread", with a dash for a time that cannot be told; empty if the journey has no such part.
+
+    message: with a place for the time.
+    """
+    there = journey.size and bool(has(journey[:1], name)[0])
+    return tr(message, time=duration(shown_latency(model, journey, name))) if there else ""

@@ -591,7 +591,7 @@ def journey_shown(model: LiveModel) -> Journeys:
 
 
 def shown_latency(model: LiveModel, journeys: Journeys, name: str) -> float | None:
-    """The journey's latency in ns; None if it has none, or none that would mean something."""
-    if model.clock.emulated or not journeys.size or not has(journeys[:1], name)[0]:
+    """The journey's latency in ns; None if it has none, or none that can be told."""
+    if not journeys.size or not has(journeys[:1], name)[0] or not model.present.latencies.known(name):
         return None
     return model.clock.ns(int(cycles_of(journeys[:1], name)[0]))

@@ -19,7 +19,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.latency_words import latency_name
-from bellwire.viz.text.trust import no_times, not_there
+from bellwire.viz.text.trust import agreement, no_times, not_there
 
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
@@ -235,6 +235,8 @@ def why_no_latency(model: LiveModel, name: str) -> str:
     if model.tally.irqs_lost:
         return tr("the interrupts were lost, so no journey comes to its end")
     latencies, begun = model.latencies, model.tally.doorbells_rung or model.tally.irqs_signalled
+    if name in latencies.hidden([one for one, histogram in latencies.histograms.items() if histogram.count]):
+        return agreement(latencies.clock_error)
     if latencies.journeys and latencies.journeys == latencies.warmup:
         return tr("each journey so far belongs to the warm-up")
     return tr("no journey has come to its end") if begun and not latencies.journeys else ""

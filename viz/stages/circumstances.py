@@ -17,7 +17,8 @@ from bellwire.viz.wires.plugged import Plugged, PluggedCourse
 class Circumstances:
     """events: those around the journey, from the I/O thread's last one before it on, as far as they are held.
 
-    spins: whether the guest waits without HLT. partner: the pid of the other process, 0 if there is none.
+    spins: whether the guest waits without HLT. partner: the pid of the other process, 0 if there is none. apart:
+    whether the clocks of the two sides are, so that nothing between them can be told.
     """
 
     scenario: Scenario
@@ -27,6 +28,7 @@ class Circumstances:
     plugged: PluggedCourse
     spins: bool = False
     partner: int = 0
+    apart: bool = False
 
     @property
     def traits(self) -> Traits:

@@ -24,7 +24,7 @@ def narrate(point: Standpoint, around: Circumstances) -> str:
     telling = Telling(point, around)
     what = TOLD[point.here.name](telling)
     what = what if what.startswith(AS_IT_IS) else f"{what[0].upper()}{what[1:]}"
-    return " ".join(filter(None, (what, when(point, around.clock, telling.write), how_far(point))))
+    return " ".join(filter(None, (what, when(point, around, telling.write), how_far(point))))
 
 
 # -- the doorbell, on its way into the kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bellwire.engine.events import Clock
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.stages.anatomy import load_anatomy
+from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.times import Known
 from bellwire.viz.text.figures import duration
@@ -71,13 +72,16 @@ SINCE = {
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
 
 
-def when(point: Standpoint, clock: Clock, write: str) -> str:
+def when(point: Standpoint, around: Circumstances, write: str) -> str:
     """When what is looked at began, as a sentence; "" where the sentence about it needs none.
 
     write: what the guest rang with, "OUT" or "store".
     """
+    clock = around.clock
     if clock.emulated:
         return tr("How long that took means nothing: an emulated CPU (TCG) ran it.")
+    if around.apart:
+        return tr("How long that took is not known: the clocks that stamped it are apart.")
     if point.beside is not None:
         if point.beside.name in SAYS_ITSELF:
             return ""

@@ -13,14 +13,17 @@ from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.numbers import NOTHING, Number, Numbers, help_of, numbers_of, reconciled
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration
+from tests.support.batch_source import drained
 from tests.support.fake_source import FakeSource
 from tests.support.models_at_20_hz import model_of, run
+from tests.support.shifted import shifted_run
 from tests.support.small_recording import WallClock
 
 
@@ -68,6 +71,15 @@ def test_what_is_not_known_says_why(name: str, why: str) -> None:
         others = [text for label, text in told.items() if label != has]
         assert others
         assert all(text.endswith("Not known: in this scenario there is none.") for text in others)
+
+
+def test_that_clocks_are_apart_is_why_no_way_is_known() -> None:
+    """Of 399 values nothing had been measured "yet"."""
+    model = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    told = {number.label: help_of(number) for number in numbers_of(model)}
+    assert "Not known: guest and host clocks are apart: " in told["injection p50"]
+    assert "Not known: guest and host clocks are apart: " in told["doorbell p50"]
+    assert "Not known" not in told["round trip p50"]
 
 
 def test_the_warm_up_is_why_nothing_is_known_while_there_is_nothing_else() -> None:

@@ -22,4 +22,5 @@ def circumstances(model: LiveModel, point: Standpoint) -> Circumstances:
             break
     spins = bool(model.tally.settings.get(Setting.IDLE, int(model.scenario.pace.idle == "spin")))
     scenario, backend = model.scenario, model.source.backend
-    return Circumstances(scenario, model.clock, backend, events, model.plugged, spins, model.tally.partner_pid)
+    apart, partner = model.present.latencies.clock_error.apart, model.tally.partner_pid
+    return Circumstances(scenario, model.clock, backend, events, model.plugged, spins, partner, apart)

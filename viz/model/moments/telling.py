@@ -17,7 +17,7 @@ from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import standpoint_of
 from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
-from bellwire.viz.text.figures import grouped, spent
+from bellwire.viz.text.figures import duration, grouped, spent
 from bellwire.viz.text.host_words import back_end_words
 
 AWAITED_AMONG = 1 << 10  # of the newest journeys, those of a frame
@@ -251,8 +251,11 @@ def story_title(story: Story) -> str:
 
 
 def stopwatch_words(model: LiveModel, story: Story) -> str:
-    """The true time since the journey's start: measured, or the bound that there is; of an emulated CPU a dash."""
+    """The true time since the journey's start: measured, or the bound that there is; a dash where an emulated CPU or
+    clocks that are apart have stamped it."""
     step = story.current
+    if model.present.latencies.clock_error.apart:
+        return duration(None)
     earliest = spent(model.clock, step.earliest)
     if step.latest == step.earliest or model.clock.emulated:
         return earliest
@@ -264,6 +267,8 @@ def stopwatch_reason(model: LiveModel, story: Story) -> str:
     step = story.current
     if model.clock.emulated:
         return back_end_words(model.source.backend, model.source.host)
+    if model.present.latencies.clock_error.apart:
+        return tr("the clocks are apart")
     if step.latest is None:
         return tr("no stamp says when at the latest")
     return tr("measured") if step.latest == step.earliest else tr("between two stamps")

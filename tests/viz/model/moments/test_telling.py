@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 import bellwire.viz.model.live
 from bellwire.engine.events import EVENT, EventKind, Lane
 from bellwire.engine.folds.journeys import JOURNEY, no_journeys
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.diagram.journey_words import journey_caption, journey_figures
 from bellwire.viz.model.history import History
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel, journey_span
@@ -24,8 +27,9 @@ from bellwire.viz.model.moments.telling import (
 )
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
-from tests.support.batch_source import model_of
+from tests.support.batch_source import drained, model_of
 from tests.support.emulated import SAID
+from tests.support.shifted import shifted_run
 from tests.support.shipped_models import shipped_model
 
 
@@ -154,3 +158,18 @@ def test_of_an_emulated_cpu_no_view_gives_a_time_nor_the_sign_of_a_bound() -> No
         said += [StageMark(story.standpoint, told).words(model.clock) for told in (True, False)]
     assert said
     assert [text for text in said if "–" in text or "≤" in text or "≥" in text] == []
+
+
+def test_of_clocks_that_are_apart_no_story_gives_a_time() -> None:
+    """As no figure does: "98 µs to the I/O thread, measured" was off by what the clocks are apart."""
+    model = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    begin_story(model, Teller.MEDIAN)
+    story, said = told(model), list[str]()
+    for step in range(len(story.steps)):
+        story.go(step - story.step)
+        model.tell(story)
+        assert (stopwatch_words(model, story), stopwatch_reason(model, story)) == ("–", "the clocks are apart")
+        said.append(journey_caption(model))
+    assert all("How long that took is not known: the clocks that stamped it are apart." in words for words in said)
+    figures = journey_figures(model, story.whole.journey)
+    assert re.search(r": – to the I/O thread by ioeventfd, – back to the handler by irqfd, [\d.]+ µs for", figures)
