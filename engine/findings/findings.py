@@ -140,7 +140,7 @@ def why_it_left(access: Access, ring: bool) -> str:
     if not access.length:  # recorded before ENTRY told it
         return tr("what was written is not in the recording")
     if any(takes(match, access) for match in access.registered):
-        return tr("just before the ioeventfd was assigned")
+        return tr("as the ioeventfd was assigned or taken away")
     nearest = max(access.registered, key=lambda match: closeness(match, access))
     if nearest.address != access.address:
         return tr(

@@ -47,7 +47,7 @@ def claims(scenario: Scenario | str, *rows: Row, size: int = 1000, backend: str 
 @pytest.mark.parametrize(
     ("access", "words"),
     [
-        (write(0x510, 2, 7, 1), "just before the ioeventfd was assigned"),
+        (write(0x510, 2, 7, 1), "as the ioeventfd was assigned or taken away"),
         (write(0x510, 2, 8, 1), "the ioeventfd waits for the value 7 and the guest wrote 8"),
         (write(0x510, 0, 0, 1), "what was written is not in the recording"),
         (write(0x510, 4, 7, 1), "the ioeventfd waits for 2 bytes and the guest wrote 4"),
