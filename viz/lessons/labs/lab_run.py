@@ -30,6 +30,7 @@ class LabRun:
         self.evidence = Evidence(scenario, backend)
         self.changes: list[np.void] = []
         self.changed = 0  # how many changes there were
+        self._stood: dict[int, bool] = {}  # switches, as told last: the first word on one is no change
         self.newest: dict[int, np.void] = {}  # event by lane
         self.first = self.last = 0  # TSC
 
@@ -57,6 +58,10 @@ class LabRun:
         self.last = int(events["tsc"][-1])
         changed = np.isin(events["kind"], (EventKind.WIRE, EventKind.SETTING, EventKind.REFUSED))
         changed &= (events["kind"] != EventKind.SETTING) | ~np.isin(events["id"], PACING)
+        for at in np.flatnonzero(changed & (events["kind"] == EventKind.WIRE)).tolist():
+            switch, on = int(events["id"][at]), bool(events["arg"][at])
+            changed[at] = self._stood.get(switch, on) != on
+            self._stood[switch] = on
         self.changes.extend(events[changed][: MOST_CHANGES - len(self.changes)])
         self.changed += int(changed.sum())
         guests = events[(events["kind"] != EventKind.EXIT) | (events["id"] != OURS)]
