@@ -15,6 +15,7 @@ from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
+from bellwire.viz.style.latin_keys import CapitalKeys
 from bellwire.viz.style.plain import plain_tip, plain_words
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
@@ -91,6 +92,7 @@ class Menus:
         """run: does an action, and shows at once what has changed."""
         self.commands, self.look, self.files, self.run, self.top = commands, look, files, run, top
         self.bar = QMenuBar()
+        self._capitals = CapitalKeys(top)
         self.actions = {action.name: self._action(action) for action in ACTIONS}
         self._digits: dict[str, QAction] = {}  # the scenarios that have a key, by it
         look.presenting_changed.connect(self._share_keys)
@@ -153,6 +155,7 @@ class Menus:
         made.setShortcuts(keys_now(action, self.look.presenting))
         if action.name == "quit":  # the end of the program, also where a window beside this one has the keys
             made.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        made.installEventFilter(self._capitals)
         made.setAutoRepeat(action.name in HELD_DOWN)
         made.setCheckable(action.checkable)
         made.setToolTip(plain_tip(tooltip(action.name)))

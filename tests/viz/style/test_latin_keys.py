@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QShortcutEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.style.latin_keys import LAYOUTS, PLACES, action_of, latin_key
+from bellwire.viz.style.latin_keys import LAYOUTS, PLACES, CapitalKeys, action_of, latin_key
 from tests.support.windows import Stage, staged
 
 Modifier = Qt.KeyboardModifier
@@ -72,3 +72,57 @@ def test_the_window_switches_the_ioeventfd_by_the_key_at_its_place(stage: Stage,
     stage.run(1)
     QApplication.sendEvent(stage.window, pressed(sign, PLACE_OF["I"]))
     assert stage.source.commands[-1] == "ioeventfd off"
+
+
+@pytest.mark.parametrize(
+    ("sign", "code", "letter"),
+    [("ั", 43, "H"), ("ี", 30, "U"), ("ि", 41, "F"), ("ِ", 38, "A"), ("ъ", 10, "1"), ("é", 11, ""), (";", 35, "]")],
+)
+def test_a_vowel_that_is_written_around_another_letter_is_a_key_as_well(sign: str, code: int, letter: str) -> None:
+    """Thai, Devanagari, Arabic with Shift; a letter of Kazakh where digits are; AZERTY; Bulgarian."""
+    assert latin_key(pressed(sign, code)) == letter
+
+
+def test_ctrl_and_a_sign_at_a_letters_place_is_ctrl_and_the_letter() -> None:
+    """The text is none then: Hebrew has a slash on Q."""
+    control = Modifier.ControlModifier
+    assert latin_key(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Slash, control, 24, 0x2F, 0, "\x1f")) == "Q"
+
+
+def test_a_letter_that_comes_with_shift_does_what_shift_and_the_letter_do(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qt finds the action of the letter alone: the layout has used up the Shift."""
+    top, done = QWidget(), list[str]()
+    qtbot.addWidget(top)
+    filtered = CapitalKeys(top)
+
+    def taken(keys: str, held: Modifier = Modifier.ShiftModifier) -> bool:
+        """Whether it is not done as it was found."""
+        monkeypatch.setattr(QGuiApplication, "keyboardModifiers", lambda: held)
+        return filtered.eventFilter(top.actions()[0], QShortcutEvent(QKeySequence(keys)))
+
+    for name in ("A", "Shift+A", "I"):
+        action = QAction(name, top, shortcut=QKeySequence(name))
+        action.triggered.connect(lambda _=False, name=name: done.append(name))
+        top.addAction(action)
+    assert [taken(keys) for keys in ("A", "I", "Shift+A", "Space", "1")] == [True, True, False, False, False]
+    assert done == ["Shift+A"]
+    assert not taken("A", Modifier.NoModifier)
+    top.actions()[1].setEnabled(False)
+    assert taken("A")
+    assert done == ["Shift+A"]
+
+
+def test_each_action_of_the_window_asks_whether_shift_is_held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QGuiApplication, "keyboardModifiers", lambda: Modifier.ShiftModifier)
+    stage.run(1)
+    found = next(action for action in stage.window.actions() if QKeySequence("I") in action.shortcuts())
+    marker = next(action for action in stage.window.actions() if QKeySequence("Shift+A") in action.shortcuts())
+    done = list[str]()
+    marker.triggered.disconnect()
+    marker.triggered.connect(lambda: done.append("marker"))
+    for keys in ("I", "A"):
+        QApplication.sendEvent(found, QShortcutEvent(QKeySequence(keys)))
+    assert done == ["marker"]
+    assert stage.source.commands == []
