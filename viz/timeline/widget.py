@@ -16,7 +16,7 @@ from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import ends
 from bellwire.engine.language import tr, tr_later
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.live import LiveModel, shown_latency
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
 from bellwire.viz.stages.mark import StageMark
@@ -28,7 +28,7 @@ from bellwire.viz.style.readout import Line, paint_readout, readout_box
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush, veil_brush
 from bellwire.viz.style.turns import Turns
-from bellwire.viz.text.figures import duration, grouped, spent
+from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
 from bellwire.viz.timeline.lanes import lanes_of
@@ -319,7 +319,7 @@ class Timeline(Card):
         for curve in CURVES:
             start, end = (int(tsc[0]) for tsc in ends(journey, curve.name))
             if start and end:
-                value = spent(self.model.clock, end - start)
+                value = duration(shown_latency(self.model, journey, curve.name))
                 lines.append(Line(self.theme.color(curve.color), tr(curve.label), value))
         return lines
 

@@ -14,13 +14,16 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import Lane
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.model.live import journey_span
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.lane_painter import KIND_OF, column_picture, lane_rects
 from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, rounded_step
 from bellwire.viz.timeline.widget import NAME_SIZE, Timeline
+from tests.support.batch_source import drained
 from tests.support.fake_source import HZ
 from tests.support.models_at_20_hz import model_of, run
+from tests.support.shifted import shifted_run
 from tests.support.shipped_models import shipped_model
 from tests.support.timelines import timeline_of
 
@@ -400,3 +403,15 @@ def test_an_annotation_has_a_flag_that_leads_to_its_moment(qtbot: QtBot) -> None
     )
     QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=flag)
     assert (model.playhead, model.annotations.chosen) == (tsc, 1)
+
+
+def test_of_clocks_that_are_apart_the_readout_gives_no_way_a_time(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    timeline = timeline_of(model, qtbot)
+    monkeypatch.setattr(timeline, "journey_at", lambda _position: model.journeys.newest(1))
+    timeline.pointer = QPointF(1, 1)
+    told = [line.value for line in timeline._readout()]
+    assert told.count("–") == 2
+    assert sum("µs" in value for value in told) == 2  # what the guest alone has stamped

@@ -40,7 +40,6 @@ from bellwire.viz.panels.sequence.parts import (
 from bellwire.viz.stages.traced import traced
 from bellwire.viz.text.event_words import IOCTL_NAMES
 from bellwire.viz.text.figures import grouped
-from bellwire.viz.text.latency_words import latency_name
 
 AFTERWARDS = 1.0  # of the journey's length: how long after its end what belongs to it is looked for
 
@@ -84,7 +83,7 @@ class Charting:
             if rings
             else tr("Interrupt #{number}", number=grouped(number))
         )
-        chart = Chart(number, words, latency_name(latency))
+        chart = Chart(number, words, latency)
         chart.segments = list(self._inside()) or [*self._out(), *self._back()]
         chart.asides = list(self._asides())
         chart.active = list(self._active())

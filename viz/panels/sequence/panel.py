@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.events import Clock
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import begin
@@ -125,7 +127,7 @@ class SequencePanel(Panel):
 
     def _facts_text(self) -> str:
         chart = self.chart
-        return f"{chart.latency} {spent(self.model.clock, chart.cycles)}" if chart else ""
+        return f"{chart.latency} {whole_of_chart(chart, self.model)}" if chart else ""
 
     # -- painting
 
@@ -154,7 +156,7 @@ class SequencePanel(Panel):
             self.paint_reason(painter, tr(NONE_WILL_COME) if interrupt and interrupt.masked else tr(NO_JOURNEY))
             return
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
-        chart, clock = self.chart, self.model.clock
+        chart, clock = self.chart, clock_of_chart(self.model)
         sequence = SequencePainter(painter, self.theme, area, chart, clock, self.even, self.mark, self.noted)
         self.layout_ = sequence.layout
         sequence.paint(self._moment)
@@ -168,7 +170,7 @@ class SequencePanel(Panel):
             raise NothingToSaveError(tr("There is no journey yet whose sequence chart could be saved."))
         model = self.model
         words = (self.title, self._facts_text()), provenance(model)
-        picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words, self._notes())
+        picture = SequencePicture(self.theme, self.chart, clock_of_chart(model), self.even, *words, self._notes())
         size = self.size() if self.isVisible() else self.size().expandedTo(PICTURE * self.theme.scale)
         return iter([picture.content(path.suffix, size, self.devicePixelRatioF())])
 
@@ -183,8 +185,21 @@ def provenance(model: LiveModel) -> str:
 
 def chart_in_words(chart: Chart, model: LiveModel) -> str:
     """The chart in words."""
-    parts = [f"{segment.name} {segment.bound}{spent(model.clock, segment.cycles)}" for segment in chart.segments]
-    return f"{chart.name}, {chart.latency} {spent(model.clock, chart.cycles)}: {', '.join(parts)}."
+    clock = clock_of_chart(model)
+    parts = [f"{segment.name} {segment.bound}{spent(clock, segment.cycles)}" for segment in chart.segments]
+    return f"{chart.name}, {chart.latency} {whole_of_chart(chart, model)}: {', '.join(parts)}."
+
+
+def clock_of_chart(model: LiveModel) -> Clock:
+    """By which its parts are told: of clocks that are apart no more than of an emulated CPU."""
+    apart = model.present.latencies.clock_error.apart
+    return replace(model.clock, emulated=True) if apart else model.clock
+
+
+def whole_of_chart(chart: Chart, model: LiveModel) -> str:
+    """How long its journey took."""
+    known = model.present.latencies.known(chart.measures)
+    return duration(model.clock.ns(chart.cycles) if known else None)
 
 
 def clock_note(model: LiveModel) -> list[str]:

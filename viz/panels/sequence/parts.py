@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bellwire.viz.text.latency_words import latency_name
+
 GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
 AT_MOST, AT_LEAST = "≤", "≥"
 
@@ -62,12 +64,17 @@ class Chart:
 
     number: int
     name: str  # "Doorbell #48 213"
-    latency: str  # what the segments add up to, in words: "round trip", "doorbell", "injection"
+    measures: str  # the latency that the segments add up to: "round_trip", "doorbell", "injection"
     lifelines: list[Lifeline] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
     active: list[Active] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def latency(self) -> str:
+        """What the segments add up to, in words."""
+        return latency_name(self.measures)
 
     @property
     def start(self) -> int:

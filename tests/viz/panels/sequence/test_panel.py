@@ -12,19 +12,21 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 
-from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import NothingToSaveError
 from bellwire.viz.panels.sequence.chart import chart_of, span_of
 from bellwire.viz.panels.sequence.layout import Layout
 from bellwire.viz.panels.sequence.painter import SequencePainter
-from bellwire.viz.panels.sequence.panel import SequencePanel, provenance
+from bellwire.viz.panels.sequence.panel import SequencePanel, chart_in_words, provenance
 from bellwire.viz.panels.sequence.parts import Chart
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import grouped
 from tests.support.accented import accented, in_accents
+from tests.support.batch_source import drained
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.models_at_20_hz import model_of, run
+from tests.support.shifted import shifted_run
 
 ONE_QUEUE = [some.name for some in list_scenarios() if not some.doorbell or some.doorbell.queues == 1]
 
@@ -48,6 +50,16 @@ def test_a_picture_says_what_ran_on_what_in_the_language_that_is_spoken() -> Non
     model, _ = model_of(seconds=0.1)
     with in_accents():
         assert provenance(model).startswith(f"{accented(model.scenario.title)} · ")
+
+
+def test_of_clocks_that_are_apart_only_the_whole_is_told() -> None:
+    """Below "one-way latencies are not given" each was."""
+    model = drained(shifted_run(load_scenario("roundtrip"), -25_000))
+    told = chart_in_words(newest_chart(model), model)
+    assert re.search(r", round trip [\d.]+ µs: ", told)
+    assert len(re.findall(r"–[,.]", told)) == len(newest_chart(model).segments) == len(re.findall("µs|–", told)) - 1
+    model = drained(shifted_run(load_scenario("doorbell-pio"), 25_000), "doorbell-pio")
+    assert not re.search("µs|ns", chart_in_words(newest_chart(model), model))
 
 
 # -- the layout
