@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bellwire.engine.counted import number_of
-from bellwire.engine.events import Events
+from bellwire.engine.events import Events, Setting, pace_told
 from bellwire.engine.exports import Export
 from bellwire.engine.exports.convert import write_export
 from bellwire.engine.findings.assertion import Judgement
@@ -24,6 +25,7 @@ from bellwire.engine.recordings.capture import WritingThread
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.scenarios.rules import FLAT_OUT
 from bellwire.viz.cli.summary import report, summary, verdict_line
 from bellwire.viz.cli.tables import Figures, with_rows
 from bellwire.viz.cli.terminal import share_bar
@@ -73,10 +75,19 @@ class RecordingReport:
             **file_report(recording),
             "capabilities": recording.header.capabilities,
             **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds, verdicts),
+            "settings": self._settings(),
             "outline": asdict(self.outline),
             "annotations": [annotation_table(one) for one in recording.annotations],
             "missing": recording.warning,
         }
+
+    def _settings(self) -> dict[str, Any]:
+        """The scenario's; of a part of a run as they stood where it begins, whatever the run had begun with."""
+        settings = self.source.scenario.settings()
+        if not self.tally.began.noted or self.source.scenario.lab:  # whose steps switch by themselves
+            return settings
+        stood = stood_at_first(self.outline)
+        return {name: stood.get(name, value) for name, value in settings.items()}
 
     def summary(self, unit: str, verdicts: Sequence[Judgement] = ()) -> RenderableType:
         """The tables of `bellwire info`; unit: of the latencies, one of bellwire.viz.text.figures.UNIT_NAMES."""
@@ -113,6 +124,23 @@ class RecordingReport:
             if more > 0
             else with_rows(table, "Switches: none is told of.")
         )
+
+
+def stood_at_first(outline: Outline) -> dict[str, Any]:
+    """How switches and the pace stood when they were told first, by their settings' names."""
+    switches = {name.lower(): bool(on) for _, name, on in reversed(outline.wiring)}
+    told = {Setting[name]: (tsc, value) for tsc, name, value in reversed(outline.settings)}
+    beside = {(Setting[name], tsc): seq for tsc, name, seq in outline.beside}
+    stood: dict[str, Any] = {}
+    if Setting.PACE in told:
+        tsc, value = told[Setting.PACE]
+        pace = pace_told(beside.get((Setting.PACE, tsc), 0), value)
+        stood["pace"] = FLAT_OUT if math.isinf(pace) else pace
+    if Setting.BURST in told:
+        stood["burst"] = told[Setting.BURST][1]
+    if Setting.IDLE in told:
+        stood["idle"] = "spin" if told[Setting.IDLE][1] else "hlt"
+    return switches | stood
 
 
 def real_switches(told: list[list[Any]]) -> list[list[Any]]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, event, told_pace
+from bellwire.engine.folds.prologue import prologue
+from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
@@ -66,3 +68,25 @@ def test_a_switch_that_stands_as_it_stood_was_not_switched() -> None:
         [6, "IRQFD", 1],
     ]
     assert real_switches(told) == [[1, "IOEVENTFD", 1], [2, "IRQFD", 1], [4, "IRQFD", 0], [6, "IRQFD", 1]]
+
+
+def test_the_settings_of_a_part_of_a_run_are_those_where_it_begins(tmp_path: Path) -> None:
+    """Whatever was switched and set before it: whoever runs it again by these runs the same."""
+    whole = Recording(path_of_shipped("roundtrip"))
+    events = events_of(whole)
+    own = RecordingReport(whole).report()["settings"]
+    assert own == whole.header.scenario.settings()
+    cut = int(np.flatnonzero((events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IOEVENTFD))[-1])
+    tally, tsc = Tally(), int(events["tsc"][cut])
+    head = events[:cut]
+    tally.feed(head)
+    pace = event(tsc - 1, EventKind.SETTING, Lane.ENGINE, Setting.PACE, *told_pace(37.5))
+    tally.feed(np.concatenate([pace, event(tsc - 1, EventKind.SETTING, Lane.ENGINE, Setting.IDLE, 0, 1)]))
+    with Recorder(tmp_path / "part.arrow", whole.header) as recorder:
+        recorder.append(np.concatenate([prologue(tally, tsc), events[cut:]]))
+    told = RecordingReport(Recording(tmp_path / "part.arrow")).report()["settings"]
+    assert told == own | {"ioeventfd": tally.wiring[Switch.IOEVENTFD], "irqfd": tally.wiring[Switch.IRQFD]} | {
+        "pace": pytest.approx(37.5),
+        "idle": "spin",
+    }
+    assert told["ioeventfd"] is False
