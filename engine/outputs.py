@@ -36,6 +36,7 @@ CHUNK = 1 << 16  # bytes that are written to a device or a pipe at a time
 OPENING = os.O_WRONLY | os.O_CLOEXEC
 OURS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
 DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self)/fd)/(\d{1,9})")
+UNFINISHED = ".bellwire-*.part"  # a name that is used meanwhile
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP)  # of file systems where a file has one name
 NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # of file systems without O_TMPFILE
 
@@ -306,7 +307,7 @@ def new_file(folder: Path, mode: int) -> tuple[int, Path | None]:
 
 def unused_beside(path: Path) -> Path:
     """A name in the same folder that nobody has."""
-    return path.with_name(f".bellwire-{os.urandom(8).hex()}.part")
+    return path.with_name(UNFINISHED.replace("*", os.urandom(8).hex()))
 
 
 def look_like(descriptor: int, about: os.stat_result | None) -> None:

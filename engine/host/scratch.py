@@ -62,10 +62,10 @@ def locked(folder: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def take_abandoned_away(parent: Path) -> None:
-    """Removes the folders there whose users were killed, as far as they are this user's."""
+def take_abandoned_away(parent: Path, pattern: str = f"{SCRATCH}*") -> None:
+    """Removes the folders there, of such names, whose users were killed, as far as they are this user's."""
     with suppress(OSError):
-        for folder in parent.glob(f"{SCRATCH}*"):
+        for folder in parent.glob(pattern):
             if is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bellwire.engine.host.scratch import LOCK, locked, take_abandoned_away
 from bellwire.engine.language import tr
-from bellwire.engine.outputs import cannot, reason, refuse_no_folder, unused_beside
+from bellwire.engine.outputs import UNFINISHED, cannot, reason, refuse_no_folder, unused_beside
 
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)  # why no folder can take the name of what is there
 
@@ -32,13 +33,16 @@ def refuse_used(path: Path) -> None:
 def folder_or_nothing(path: Path) -> Iterator[Path]:
     """A folder to write files to, which gets its name once all is well; after an error or an interrupt it is gone.
 
-    RecordingError if it cannot be made or written.
+    Behind one that was killed the next one there takes it away. EngineError if it cannot be made or written.
     """
     refuse_used(path)
     unfinished = unused_beside(path.resolve())
+    take_abandoned_away(unfinished.parent, UNFINISHED)
     try:
         unfinished.mkdir()
-        yield unfinished
+        with locked(unfinished):
+            yield unfinished
+            (unfinished / LOCK).unlink()
         try:
             unfinished.rename(path.resolve())
         except OSError as error:
