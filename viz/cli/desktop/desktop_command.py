@@ -63,12 +63,15 @@ def desktop(action: Action = DesktopAction.SHOW, prefix: Prefix = None, as_json:
 def install_files(share: Path, files: dict[str, bytes], databases: bool) -> tuple[dict[str, str], int]:
     """What was done with each file; and the exit code: FAILED if a tool of the desktop has failed."""
     from bellwire.viz.cli.desktop.databases import update_databases
-    from bellwire.viz.cli.desktop.installing import put_files
+    from bellwire.viz.cli.desktop.installing import put_files, with_changed
 
-    put = put_files(share, files)
+    everything, kept = with_changed(share, files) if databases else (files, {})
+    put = put_files(share, everything)
     code = told_of_databases(update_databases(share)) if databases else DONE
     for sentence in still_to_do(share) if databases else ():
         say(sentence)
+    for name, copy in kept.items():
+        say(f"{share / name} was another one; it is kept as {share / copy}.")
     return {str(share / name): "written" if name in put.written else "there" for name in files}, code
 
 
@@ -84,9 +87,10 @@ def told_of_databases(untold: Iterable[Unaware]) -> int:
 def remove_shared(share: Path, names: list[str], databases: bool) -> tuple[dict[str, str], int]:
     """What was there, and is no longer; and the exit code, as above."""
     from bellwire.viz.cli.desktop.databases import forget
-    from bellwire.viz.cli.desktop.installing import take_files
+    from bellwire.viz.cli.desktop.installing import PUT, take_files
 
     taken = take_files(share, names)
+    take_files(share, [PUT] if databases else [])
     code = told_of_databases(forget(share)) if databases and taken else DONE
     return {str(share / name): "removed" for name in taken}, code
 

@@ -5,18 +5,25 @@ Guarantees:
   name before all of them are on the disk, and no folder that was made for them stays.
 - What was removed leaves no folder behind that is empty because of it.
 - A link is somebody else's, such as pipx's to the manual page: it stays, unless it leads nowhere.
+- What somebody has changed since it was put there is kept beside it, under a name that nothing looks for.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.host.text_files import open_file
 from bellwire.engine.outputs import Output, begin_whole, cannot, reason, write_whole
+
+PUT = "bellwire/desktop.json"  # what was put where, by digests
 
 
 class Put(NamedTuple):
@@ -42,6 +49,39 @@ def put_files(share: Path, files: Mapping[str, bytes]) -> Put:
                 folder.rmdir()
         raise
     return put
+
+
+def with_changed(share: Path, files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The files, with a copy of each that is there and not as it was put there; and by their names those of copies."""
+    before, copies, kept = digests_put(share), dict[str, bytes](), dict[str, str]()
+    for name, content in files.items():
+        there = held_content(share / name)
+        if there is None or there == content or before.get(name) == digest_put(there):
+            continue
+        numbers = chain([""], map(str, count(2)))
+        copy = next(copy for copy in (f"{name}{number}~" for number in numbers) if free_for(share / copy, there))
+        copies[copy], kept[name] = there, copy
+    put = json.dumps({name: digest_put(content) for name, content in files.items()}, indent=1).encode()
+    return {**copies, **files, PUT: put}, kept
+
+
+def free_for(path: Path, content: bytes) -> bool:
+    """Whether nothing has this name, or what is to have it."""
+    return not os.path.lexists(path) or (path.is_file() and held_content(path) == content)
+
+
+def digests_put(share: Path) -> dict[str, str]:
+    """What was put there last, as it was then; nothing is known of it if nobody can read that."""
+    try:
+        found = json.loads(held_content(share / PUT) or b"{}")
+    except (ValueError, RecursionError, EngineError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def digest_put(content: bytes) -> str:
+    """Another one for any other content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
@@ -90,7 +130,8 @@ def take_files(share: Path, names: list[str]) -> list[str]:
 def held_content(path: Path) -> bytes | None:
     """What is in a file; None if it is not there."""
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -95,6 +95,41 @@ def test_what_others_have_stays(home: Path) -> None:
     assert "text/x-theirs" in (share / "mime/types").read_text()
 
 
+def test_what_somebody_has_changed_is_kept_beside_it(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only an earlier version of the program had there is replaced without a word."""
+    share = home / ".local/share"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("bellwire.viz.cli.desktop.share.manual_page", lambda program: "an earlier version's")
+        assert main(["desktop", "install"]) == 0
+    before = files_below(share)
+    first, second = f"{ENTRY}~", f"{ENTRY}2~"
+    for own, copy, copies in (("own", first, {first}), ("own", first, {first}), ("mine", second, {first, second})):
+        (share / ENTRY).write_text(own)
+        capsys.readouterr()
+        assert main(["desktop", "install"]) == 0
+        said = capsys.readouterr().err
+        assert (said.count("is kept as"), said.count(str(share / copy))) == (1, 1)
+        assert files_below(share) - before == copies
+        assert (share / ENTRY).read_text().startswith("[Desktop Entry]")
+    assert (share / first).read_text() == "own"
+    assert (share / second).read_text() == "mine"
+    assert main(["desktop", "install"]) == 0
+    assert "is kept" not in capsys.readouterr().err
+    assert main(["desktop", "remove"]) == 0
+    assert {name for name in files_below(share) if "bellwire" in name} == {first, second}
+
+
+def test_nobody_waits_for_a_fifo_in_the_place_of_a_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = home / ".local/share" / ENTRY
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    for action in ("show", "install"):
+        assert main(["desktop", action]) == 1
+        assert f"{path} cannot be written: it is not a file" in capsys.readouterr().err
+
+
 def test_a_recording_is_told_from_other_arrow_files(home: Path, tmp_path: Path) -> None:
     assert main(["desktop", "install"]) == 0
     run, folder = path_of_shipped("roundtrip"), tmp_path / "files"
