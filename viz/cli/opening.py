@@ -93,7 +93,8 @@ def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", lan
 
 
 def open_attached(recording: Recording, out: Print, at: float, theme: str, language: str) -> int:
-    """Shows a recording of a VMM that was seen from outside; without a display says what it holds. The exit code."""
+    """Shows a recording of a VMM that was seen from outside from `at` seconds on; without a display says what it holds
+    from there. The exit code."""
     from bellwire.viz.cli.display import find_display
 
     found = find_display()
@@ -106,7 +107,7 @@ def open_attached(recording: Recording, out: Print, at: float, theme: str, langu
     from bellwire.viz.cli.attach.recording_told import AttachedReport
 
     say(found.trouble)
-    out(AttachedReport(recording).summary())
+    out(AttachedReport(recording, at).summary())
     return 0
 
 

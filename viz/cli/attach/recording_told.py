@@ -37,7 +37,8 @@ Wire = tuple[int | None, SeenIoeventfd | SeenIrqfd]
 class AttachedReport:
     """Everything that can be said about it, read once. RecordingError if the file changes meanwhile."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, since_s: float = 0.0) -> None:
+        """since_s: how long after its first event it is counted from."""
         assert recording.header.attached is not None
         self.recording, self.attached = recording, recording.header.attached
         self.moments = SeenMoments(recording)
@@ -45,9 +46,11 @@ class AttachedReport:
         self.hops = RecordedHops(recording.header.clock, recording.header.backend, self.moments.threads)
         self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
         self.untold = set[Wire]()  # of which it was not known, at least for some time
+        self.since_s = min(since_s, recording.seconds)
+        since = np.uint64(recording.first + recording.header.clock.cycles(self.since_s))
         with share_bar("reads", len(recording) >= MANY) as progress:
             for events in recording.sorted_batches(progress):
-                self._fold(events)
+                self._fold(events[events["tsc"] >= since] if since_s else events)
 
     def _fold(self, events: Events) -> None:
         self.outline.feed(events)
@@ -139,6 +142,8 @@ class AttachedReport:
         table = file_table(recording)
         table.add_row("seen from outside", attached_words(self.attached))
         table.add_row("lasted", f"{recording.seconds:.3f} s")
+        if self.since_s:
+            table.add_row("counted", f"from {self.since_s:.3f} s after its first event on")
         table.add_row("host", ", ".join(filter(None, (header.host.get("cpu"), header.host.get("kernel")))) or "–")
         table.add_row("back end", header.backend or "–")
         table.add_row("events lost", grouped(self.outline.dropped))
@@ -162,7 +167,7 @@ class AttachedReport:
         return said_least(grouped(count), self.outline.dropped or untold)
 
     def _a_second(self, count: int, untold: bool = False) -> str:
-        seconds = self.recording.seconds
+        seconds = self.recording.seconds - self.since_s
         return said_least(grouped(count / seconds, 1), self.outline.dropped or untold) if seconds else "–"
 
     def _woken(self) -> RenderableType:

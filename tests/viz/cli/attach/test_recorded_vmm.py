@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -130,3 +131,21 @@ def test_an_irqfd_at_a_pin_is_registered_though_nobody_knows_how_often_it_was_si
     assert main(["info", str(file), "--json"]) == 0
     told = {one["gsi"]: one["times"] for one in json.loads(capsys.readouterr().out)["interrupts"]}
     assert told == {2: 30, 5: None}
+
+
+def test_replay_without_a_display_counts_from_the_moment_that_it_was_sent_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all of it, whatever --at said."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    nothing_there = SimpleNamespace(platform="offscreen", trouble="no display")
+    monkeypatch.setattr("bellwire.viz.cli.display.find_display", lambda: nothing_there)
+    path = seen_recording(tmp_path / "seen.arrow").path
+    for at, times in (("0", f"2{THIN}000"), ("1.5", "500")):
+        assert main(["replay", str(path), "--at", at]) == 0
+        rows = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
+        told = {row[0]: row[1:] for row in rows}
+        assert told["GSI 2"][0].removeprefix("≥ ") == times
+        assert told["GSI 2"][1].removeprefix("≥ ").startswith(f"1{THIN}00")
+        assert told["MSI"][0] == times
+        assert told.get("counted") == ([f"from {at}00 s after its first event on"] if at != "0" else None)
