@@ -9,7 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pyarrow as pa
@@ -28,6 +29,9 @@ from tests.support.screen import windows, wiped
 from tests.support.sessions import PATIENCE
 from tests.support.x_server import x_server
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication, QWidget
+
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
@@ -43,6 +47,28 @@ for _wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitEx
 _home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"
+
+
+class HoldingQtBot(QtBot):
+    """Holds the widgets that it is to close: after a test it paints them, and then nothing else may hold one but a ring
+    of objects, which Python would collect while it is painted.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        super().__init__(request)
+        self._held: dict[int, QWidget] = {}
+
+    def addWidget(self, widget: QWidget, *, before_close_func: Callable[[QWidget], None] | None = None) -> None:
+        held, key = self._held, id(widget)
+        held[key] = widget
+        widget.destroyed.connect(lambda: held.pop(key, None))  # some windows go as they are closed
+        super().addWidget(widget, before_close_func=before_close_func)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """As pytest-qt has it, but that it holds what it is given."""
+    return HoldingQtBot(request)
 
 
 def pytest_sessionfinish() -> None:

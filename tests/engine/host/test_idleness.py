@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bellwire.engine.host.idleness import HAD_ITS_TURN, Idleness
 from tests.support.processes import written_thread
+from tests.support.sessions import wait_for
 
 
 def test_who_waits_for_a_cpu_is_not_idle(tmp_path: Path) -> None:
@@ -52,9 +53,8 @@ def test_a_thread_that_sleeps_is_idle() -> None:
     thread.start()
     begun.wait()
     idleness = Idleness([thread.native_id or 0])
-    while not idleness.shown():
-        pass
+    wait_for(idleness.shown)
     assert thread.is_alive()
     ends.set()
     thread.join()
-    assert idleness.shown()
+    wait_for(idleness.shown)  # the kernel's own of it ends a moment later
