@@ -192,7 +192,7 @@ def summary_of_played(model: LiveModel, played_s: float) -> RenderableType:
     played_s: of a recording, from its first event on.
     """
     present, replay, since_s = model.present, model.recorded, 0.0
-    if replay and present.told is not present.tally:
+    if replay and present.jumped:
         since_s = replay.clock.ns(replay.yields_first - replay.recording.first) / 1e9
     of = model.source, present.told, present.latencies, present.evidence
     return summary(*of, played_s - since_s, since_s=since_s)

@@ -383,12 +383,12 @@ class LiveModel:
     @property
     def jumped(self) -> bool:
         """Whether journeys and evidence are only those since a moment in a recording that a replay was sent to."""
-        return self.seen.told is not self.seen.tally
+        return self.seen.jumped
 
     @property
     def all_so_far(self) -> str:
         """Of what time figures are that are not of the moment that the view shows: of all that was folded."""
-        return tr(WHOLE_RUN) if self.present.told is self.present.tally else tr(SINCE_JUMP)
+        return tr(SINCE_JUMP) if self.present.jumped else tr(WHOLE_RUN)
 
     @property
     def replaying(self) -> bool:

@@ -36,10 +36,15 @@ class Counts:
     exits: ExitSplit
     evidence: Evidence
 
+    @property
+    def jumped(self) -> bool:
+        """Whether they, but for `tally`, are only those since a moment in a recording that a replay was sent to."""
+        return self.told is not self.tally
+
     def feed(self, events: Events) -> None:
         """Adds the next batch."""
         self.tally.feed(events)
-        if self.told is not self.tally:
+        if self.jumped:
             self.told.feed(events)
         self.exits.feed(events)
         self.evidence.feed(events)

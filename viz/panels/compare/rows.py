@@ -51,11 +51,10 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
     watched = Setting.KERNEL in present.told.settings
-    jumped = present.told is not present.tally
-    begun = model.recorded.yields_first if jumped and model.recorded else model.started_at
+    begun = model.recorded.yields_first if present.jumped and model.recorded else model.started_at
     seconds = model.clock.ns(max(model.now - begun, 0)) / 1e9
     own = Side(
-        tr(SINCE_THE_JUMP) if jumped else tr(THIS_RUN),
+        tr(SINCE_THE_JUMP) if present.jumped else tr(THIS_RUN),
         histograms,
         latencies.blocks,
         present.exits.whole,
