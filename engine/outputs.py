@@ -33,6 +33,7 @@ from bellwire.engine.language import tr
 BUFFER = 1 << 18  # bytes
 READABLE = 0o666  # mode of what is for whoever the umask lets read it
 CHUNK = 1 << 16  # bytes that are written to a device or a pipe at a time
+STUCK_SECONDS = 5.0  # without a byte more written neither disk nor kernel answers
 OPENING = os.O_WRONLY | os.O_CLOEXEC
 OURS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
 DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self)/fd)/(\d{1,9})")

@@ -14,6 +14,7 @@ from bellwire.engine.errors import EngineError, RecordingError, answer_of
 from bellwire.engine.events import Events
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.outlet import Outlet
+from bellwire.engine.outputs import STUCK_SECONDS
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, has_ended
@@ -38,10 +39,10 @@ class WritingThread:
         self._thread.join(seconds)
         return self.ended
 
-    def wait_while_it_gets_on(self, seconds: float) -> bool:
-        """Waits until it has ended, or has written nothing more for so long; whether it has ended."""
+    def wait_while_it_gets_on(self) -> bool:
+        """Waits until it has ended, or has written nothing more for STUCK_SECONDS; whether it has ended."""
         size = -1
-        while not self.wait(seconds) and self.size != size:
+        while not self.wait(STUCK_SECONDS) and self.size != size:
             size = self.size
         return self.ended
 

@@ -26,9 +26,6 @@ if TYPE_CHECKING:  # Arrow is imported once something is recorded
     from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
 
 
-STUCK_SECONDS = 5.0  # without a byte more written neither disk nor kernel answers
-
-
 def new_capture(path: Path, process: KvmProcess) -> VmmCapture:
     """A recording of a process, begun now."""
     from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
@@ -118,7 +115,7 @@ class RecordingRow(QWidget):
         if self.capture:
             self.capture.stop()
         for capture in filter(None, (*self.ending, self.capture)):
-            capture.wait_while_it_gets_on(STUCK_SECONDS)
+            capture.wait_while_it_gets_on()
         self.refresh()
 
     @property

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 OURS = (".arrow", ".arrows")
 READER_SECONDS = 2.0  # in which a device or a pipe must take something: the window, or its end, waits for that
-STUCK_SECONDS = 5.0  # without a byte more written a disk does not answer
 
 
 def header_for(source: Source) -> Header:
@@ -428,7 +427,7 @@ class Files:
         """Ends the capture; waits for what is being written, as long as it gets on."""
         self.stop_capture()
         for capture in self.ending:
-            if not capture.wait_while_it_gets_on(STUCK_SECONDS):
+            if not capture.wait_while_it_gets_on():
                 print(
                     f"bellwire: {shown(str(capture.path))} cannot be ended: its disk does not answer.", file=sys.stderr
                 )

@@ -32,7 +32,7 @@ class FakeCapture:
     def stop(self) -> None:
         self.stopped = self.ended = True
 
-    def wait_while_it_gets_on(self, seconds: float) -> bool:
+    def wait_while_it_gets_on(self) -> bool:
         self.waited.append(self)
         self.ended = True
         return self.ended

@@ -8,13 +8,14 @@ from pathlib import Path
 from bellwire.engine.foreign import file_name
 from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.outlet import RECORDING_ROOM
+from bellwire.engine.outputs import STUCK_SECONDS
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
 from bellwire.viz.model.annotations.kept import Annotations
 from bellwire.viz.model.live import LiveModel, recorded
-from bellwire.viz.window.files import STUCK_SECONDS, header_for
+from bellwire.viz.window.files import header_for
 
 
 class LessonRecordings:
