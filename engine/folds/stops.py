@@ -119,20 +119,21 @@ class PartnerStops:
 
     def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
         """Whether a stop, over or not, lies between each start and its end; shape (n,), as both."""
-        still = [np.uint64(one.since) for one in self.of.values() if one.since is not None]
-        begins = np.append(self._from, np.array(still, np.uint64))
-        return overlapping(start, end, begins, np.append(self._to, np.full(len(still), EVER)))
+        stood = np.zeros(start.size, bool)
+        for pid in self.of:
+            stood |= self._stood(pid, start, end)
+        return stood
 
     def count(self, start: Numbers, end: Numbers) -> None:
         """Counts journeys (shape (n,)) that are left out, for each process that stood still meanwhile."""
-        for pid, one in self.of.items() if start.size else ():
-            begins, ends = self._from[self._whose == pid], self._to[self._whose == pid]
-            if one.since is not None:
-                begins, ends = np.append(begins, np.uint64(one.since)), np.append(ends, EVER)
-            one.journeys += int(overlapping(start, end, begins, ends).sum())
+        for pid, one in self.of.items():
+            one.journeys += int(self._stood(pid, start, end).sum())
 
-
-def overlapping(start: Numbers, end: Numbers, begins: Numbers, ends: Numbers) -> npt.NDArray[np.bool_]:
-    """Whether each stretch from a start (shape (n,)) to its end has something of one from `begins` to `ends`."""
-    overlap: npt.NDArray[np.bool_] = np.any((start[:, None] < ends) & (end[:, None] > begins), axis=1)
-    return overlap
+    def _stood(self, pid: int, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
+        """The same as within(), of one process."""
+        begins, ends = self._from[self._whose == pid], self._to[self._whose == pid]
+        since = self.of[pid].since
+        if since is not None:
+            begins, ends = np.append(begins, np.uint64(since)), np.append(ends, EVER)
+        stood: npt.NDArray[np.bool_] = np.any((start[:, None] < ends) & (end[:, None] > begins), axis=1)
+        return stood
