@@ -102,6 +102,16 @@ def begin(journeys: Journeys) -> Numbers:
     return np.where(journeys["ring"] > 0, journeys["ring"], journeys["irq"])
 
 
+def of_warmup(journeys: Journeys, seen: int, warm_at: int) -> npt.NDArray[np.bool_]:
+    """Which are among the first WARMUP_JOURNEYS to end, after `seen` others, before the TSC `warm_at`; shape (n,)."""
+    if seen >= WARMUP_JOURNEYS:
+        return np.zeros(journeys.size, bool)
+    ended, number = finish(journeys), np.empty(journeys.size, np.int64)
+    number[np.argsort(ended, kind="stable")] = np.arange(seen, seen + journeys.size)
+    cold: npt.NDArray[np.bool_] = (number < WARMUP_JOURNEYS) & (ended < warm_at)
+    return cold
+
+
 class Latencies:
     """Folds events into journeys, and journeys into what the screen and the table show. All values in ns.
 
@@ -194,13 +204,10 @@ class Latencies:
 
     def _warmed_up(self, journeys: Journeys) -> Journeys:
         """The journeys after the warm-up, which are the first to end, however the events are cut into batches."""
-        seen, self.journeys = self.journeys, self.journeys + journeys.size
-        if seen >= WARMUP_JOURNEYS or not journeys.size:
+        cold = of_warmup(journeys, self.journeys, self._warm_at or 0)
+        self.journeys += journeys.size
+        if not cold.any():
             return journeys
-        ended = finish(journeys)
-        number = np.empty(journeys.size, np.int64)
-        number[np.argsort(ended, kind="stable")] = np.arange(seen, self.journeys)
-        cold = (number < WARMUP_JOURNEYS) & (ended < (self._warm_at or 0))
         self.warmup += int(cold.sum())
         self._leave_out(journeys[cold])
         return chosen(journeys, ~cold)

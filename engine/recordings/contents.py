@@ -19,11 +19,11 @@ from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, fi
 from bellwire.engine.folds.latency import (
     LATENCIES,
     LEFT_OUT_KEPT,
-    WARMUP_JOURNEYS,
     WARMUP_SECONDS,
     begin,
     cycles_of,
     has,
+    of_warmup,
 )
 from bellwire.engine.folds.stops import PartnerStops, Stops
 from bellwire.engine.recordings.recording import Recording
@@ -88,10 +88,8 @@ class Contents:
 
     def _compare(self, journeys: Journeys) -> None:
         """Not those of the warm-up, and none that was under way while everything stood still, or who answers it."""
-        number = np.empty(journeys.size, np.int64)
-        number[np.argsort(finish(journeys), kind="stable")] = np.arange(self._journeys, self._journeys + journeys.size)
+        counted = ~of_warmup(journeys, self._journeys, self._warm_at)
         self._journeys += journeys.size
-        counted = (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at))
         for stops in (self._stops, self._partner_stops):
             counted &= ~stops.within(begin(journeys), finish(journeys))
         self.left_out = np.append(self.left_out, begin(journeys)[~counted])[-LEFT_OUT_KEPT:]
