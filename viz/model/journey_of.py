@@ -84,9 +84,12 @@ def members(events: Events, journeys: Journeys) -> npt.NDArray[np.int64]:
 
 def latency_of(events: Events, journeys: Journeys, name: str = "", known: Known = as_measured) -> Cycles:
     """The latency `name` of each event's journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
-    index = members(events, journeys)
-    lengths = np.append(part(journeys, name, known), np.nan)
-    return lengths[index]
+    return latency_at(members(events, journeys), journeys, name, known)
+
+
+def latency_at(index: npt.NDArray[np.int64], journeys: Journeys, name: str = "", known: Known = as_measured) -> Cycles:
+    """The same of the journeys at these indices, as members() has them."""
+    return np.append(part(journeys, name, known), np.nan)[index]
 
 
 def times_of(journeys: Journeys) -> npt.NDArray[np.uint64]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bellwire.engine.events import SIGNALLING, Clock, EventKind, Events, Lane
 from bellwire.engine.language import Spoken, tr, tr_later
-from bellwire.viz.model.journey_of import around, latency_of, members
+from bellwire.viz.model.journey_of import around, latency_at, latency_of, members
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Positions
 from bellwire.viz.panels.events.stamped import StampedRows
@@ -72,8 +72,9 @@ def event_rows(
     positions = positions[positions >= model.rows.oldest]
     events = model.rows.pick(positions)
     journeys = around(model.journeys, events, model.clock)
-    there = ~np.isnan(latency_of(events, journeys))
-    latency = latency_of(events, journeys, known=model.present.latencies.known)
+    index = members(events, journeys)
+    there = ~np.isnan(latency_at(index, journeys))
+    latency = latency_at(index, journeys, known=model.present.latencies.known)
     chosen = members(events, looked.journey if looked else model.selection.journeys) >= 0
     found, before = [], 0
     for n, (position, event) in enumerate(zip(positions.tolist(), events, strict=True)):
